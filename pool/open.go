@@ -1,0 +1,285 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// Dialer is how a pool reaches PostgreSQL; net.Dialer is one.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// maxOpening is how many servers a pool opens at a time. PgBouncer opens one; a
+// few fill an empty pool faster without a storm of logins on PostgreSQL.
+const maxOpening = 4
+
+// firstRetry is the pause after the first failed attempt to open a server. It
+// doubles with each, up to Options.LoginRetry.
+const firstRetry = 50 * time.Millisecond
+
+// grow opens servers while somebody waits for one, or the minimum is not reached,
+// and limits allow. mu is held.
+func (p *Pool) grow() {
+	for p.wantsMore() && p.mayOpen() {
+		p.total++
+		p.opening++
+		p.pools.goroutines.Go(p.open)
+	}
+}
+
+// wantsMore reports whether a server should be opened, apart from all limits.
+func (p *Pool) wantsMore() bool {
+	asked := p.waiting.n + min(len(p.askers), 1)
+	if p.opening < asked {
+		return true
+	}
+	inUse := p.welcome != nil && p.users.Load() > 0
+
+	return inUse && p.total < p.options.MinSize
+}
+
+// mayOpen reports whether a server may be opened now. If so the limits that span
+// pools have counted it.
+func (p *Pool) mayOpen() bool {
+	return !p.closed && p.opening < maxOpening &&
+		p.total < p.limit() && p.clock().Now() >= p.retryAt &&
+		p.pools.take(p)
+}
+
+// limit is how many servers there may be at this moment: the reserve counts once
+// the first waiter has waited for long enough.
+func (p *Pool) limit() int {
+	o := &p.options
+	if o.Reserve > 0 && p.waiting.first != nil &&
+		p.clock().Now()-p.waiting.first.since >= o.ReserveTimeout {
+		return o.Size + o.Reserve
+	}
+
+	return o.Size
+}
+
+// clock is where the pool reads the time.
+func (p *Pool) clock() *reactor.Clock {
+	return p.pools.home().Clock()
+}
+
+// open opens one server and brings it to its loop.
+func (p *Pool) open() {
+	// The constructor keeps its own deadline; puddle must not lose interest
+	// before it, else it would keep the server to itself.
+	resource, err := p.resources.Acquire(context.Background())
+	if err != nil {
+		p.openFailed(err)
+
+		return
+	}
+	s := resource.Value()
+	s.resource = resource
+	loop := p.loopForNew()
+	loop.Post(func() { p.join(s, loop) })
+}
+
+// construct is puddle's constructor: it connects and logs in.
+func (p *Pool) construct(ctx context.Context) (*Server, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := p.pools.home().AfterFunc(p.options.ConnectTimeout, func() { cancel(errConnectTimeout) })
+	defer stop()
+
+	s, err := p.connect(ctx)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+
+		return nil, &OpenError{Address: p.options.Address, Err: err}
+	}
+
+	return s, nil
+}
+
+// errConnectTimeout is the cause when server_connect_timeout has passed.
+var errConnectTimeout = errors.New("server_connect_timeout")
+
+// connect dials, logs in, and takes the connection out of the runtime's hands.
+func (p *Pool) connect(ctx context.Context) (*Server, error) {
+	nc, err := p.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unwatch := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	welcome, err := wire.Login(nc, p.options.Login)
+	unwatch()
+	if err != nil {
+		_ = nc.Close()
+
+		return nil, err
+	}
+	conn, err := reactor.HandOver(nc)
+	if err != nil {
+		return nil, fmt.Errorf("hand over: %w", err)
+	}
+	s := &Server{Conn: conn, Welcome: welcome, pool: p}
+	s.expires = p.clock().Now() + p.options.Lifetime - spread(p.options.Lifetime)
+
+	return s, nil
+}
+
+// dial makes the connection that connect logs in on.
+func (p *Pool) dial(ctx context.Context) (net.Conn, error) {
+	d := p.options.Dialer
+	if d == nil {
+		d = new(net.Dialer)
+	}
+
+	return d.DialContext(ctx, p.options.Network, p.options.Address)
+}
+
+// spread is a random tenth of a lifetime, so that servers opened together are not
+// closed together.
+func spread(lifetime time.Duration) time.Duration {
+	return time.Duration(rand.Int64N(int64(lifetime/10) + 1))
+}
+
+// loopForNew chooses the loop for a new server: that of the first waiter, whom it
+// will most likely serve.
+func (p *Pool) loopForNew() *reactor.Loop {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.waiting.first; w != nil {
+		return w.task.Loop()
+	}
+
+	return p.pools.loops.Pick()
+}
+
+// join makes a newly opened server one of the pool, on its loop.
+func (p *Pool) join(s *Server, loop *reactor.Loop) {
+	err := loop.Attach(s.Conn, s)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.loop = loop
+	p.opening--
+	p.failures, p.retryAt, p.lastErr = 0, 0, nil
+	p.counts.Opened++
+	p.welcome = s.Welcome
+	p.answer(nil)
+	switch {
+	case err != nil:
+		p.destroy(s, ReasonServerError)
+	case p.closed:
+		p.destroy(s, ReasonShutdown)
+	default:
+		p.pass(s, loop.Now())
+	}
+	p.grow()
+}
+
+// openFailed books a failed attempt to open a server. Clients go on waiting, up
+// to query_wait_timeout, unless it is hopeless.
+func (p *Pool) openFailed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opening--
+	p.total--
+	p.pools.freed(p)
+	p.lastErr = err
+	p.counts.OpenFailed++
+	p.answer(err)
+	if p.closed {
+		return
+	}
+	pause := p.backOff()
+	p.log.Warn("server connection failed", zap.Stringer("pool", p.key),
+		zap.Error(err), zap.Int("failures", p.failures), zap.Duration("retry_in", pause))
+	if hopeless(err) {
+		p.refuse(err)
+	}
+}
+
+// backOff sets and returns the pause before the next attempt: doubling, with a
+// random half so that many pgweirs do not come back at once.
+func (p *Pool) backOff() time.Duration {
+	pause := min(firstRetry<<min(p.failures, 20), p.options.LoginRetry)
+	pause = pause/2 + rand.N(pause/2+1)
+	p.failures++
+	p.retryAt = p.clock().Now() + pause
+	p.pools.home().AfterFunc(pause, p.tryGrow)
+
+	return pause
+}
+
+// tryGrow is grow for those who do not hold mu.
+func (p *Pool) tryGrow() {
+	p.mu.Lock()
+	p.grow()
+	p.mu.Unlock()
+}
+
+// refuse tells all who wait that there will be no server. Each hears of it on its
+// own loop.
+func (p *Pool) refuse(err error) {
+	for w := p.waiting.pop(); w != nil; w = p.waiting.pop() {
+		w.err = err
+		task := w.task
+		task.Loop().Post(task.Wake)
+	}
+}
+
+// answer tells the logins that wait for the first welcome how the attempt went.
+func (p *Pool) answer(err error) {
+	for _, asker := range p.askers {
+		asker <- err // has room for one
+	}
+	p.askers = nil
+}
+
+// Welcome returns what PostgreSQL says to those who log in to this pool's
+// database. The first call opens a server for that; if PostgreSQL cannot be
+// reached, or refuses, its error is returned without waiting for a better day. It
+// must not be called on a loop.
+func (p *Pool) Welcome(ctx context.Context) (*wire.Welcome, error) {
+	p.mu.Lock()
+	if p.welcome != nil || p.closed || p.failing() {
+		defer p.mu.Unlock()
+		switch {
+		case p.welcome != nil:
+			return p.welcome, nil
+		case p.closed:
+			return nil, ErrClosed
+		}
+
+		return nil, p.lastErr
+	}
+	asker := make(chan error, 1)
+	p.askers = append(p.askers, asker)
+	p.grow()
+	p.mu.Unlock()
+
+	select {
+	case err := <-asker:
+		if err != nil {
+			return nil, err
+		}
+
+		return p.Welcome(ctx)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// failing reports whether the pool waits before its next attempt to open a
+// server, the last one having failed.
+func (p *Pool) failing() bool {
+	return p.lastErr != nil && p.clock().Now() < p.retryAt
+}

@@ -1,0 +1,346 @@
+package pool
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/puddle/v2"
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// A Key names a pool: what its clients call the database, and who they are.
+type Key struct {
+	Database, User string
+}
+
+// String is for logs.
+func (k Key) String() string {
+	return k.Database + "/" + k.User
+}
+
+// Options of one pool.
+type Options struct {
+	// Network and Address are where PostgreSQL listens, as for net.Dial.
+	Network, Address string
+	// Login is who to log in as, and to which database.
+	Login wire.LoginParams
+
+	// Size is how many servers there may be.
+	Size int
+	// MinSize is how many are kept open, once the first has been needed.
+	MinSize int
+	// Reserve is how many more than Size there may be while a client has
+	// waited for longer than ReserveTimeout.
+	Reserve        int
+	ReserveTimeout time.Duration
+
+	// MaxDatabase and MaxUser bound the servers of all pools with the same
+	// database or user together. 0: no bound.
+	MaxDatabase, MaxUser int
+
+	// ConnectTimeout bounds opening a server, login included.
+	ConnectTimeout time.Duration
+	// LoginRetry is the longest pause after failed attempts to open one.
+	LoginRetry time.Duration
+	// IdleTimeout closes servers that were idle for so long; 0: never.
+	IdleTimeout time.Duration
+	// Lifetime closes servers that are older, when they are idle; 0: never.
+	Lifetime time.Duration
+	// CancelTimeout bounds the wait for a cancel request to be confirmed.
+	CancelTimeout time.Duration
+	// Dialer opens connections. Nil: a plain one.
+	Dialer Dialer
+}
+
+// A Pool is the servers of one key. Make it with [Pools.Get].
+type Pool struct {
+	key     Key
+	options Options
+	pools   *Pools
+	log     *zap.Logger
+
+	// resources owns the servers: how many there may be, how one is made, and
+	// that each is accounted for when the pool closes. Which of the idle ones
+	// is next is decided here, by loop, so to puddle all are acquired until
+	// they are destroyed. See docs/adr/0003-puddle-and-our-queue.md.
+	resources *puddle.Pool[*Server]
+
+	users atomic.Int64 // sessions that refer to the pool
+
+	mu        sync.Mutex  // guards the following; see the lock order in docs/architecture.md
+	idle      [][]*Server // by loop; the last of a slice was used last
+	idleN     int
+	total     int // open or being opened
+	opening   int
+	waiting   queue
+	spare     *waiter // for reuse, linked by next
+	canceling int     // cancel requests on their way
+	closed    bool
+	welcome   *wire.Welcome
+	askers    []chan error // logins that wait for the first welcome
+	failures  int          // attempts to open in a row that failed
+	retryAt   time.Duration
+	lastErr   error
+	counts    Counts
+}
+
+// Key names the pool.
+func (p *Pool) Key() Key {
+	return p.key
+}
+
+// Interrupter tells a task that waits for a server to give up.
+type Interrupter interface {
+	// Interrupted returns the reason to give up, or nil. It is asked whenever
+	// the task wakes.
+	Interrupted() error
+}
+
+// Acquire returns a server for t: an idle one, preferably of the task's own loop,
+// or the next that is released or opened once all who came before have theirs.
+// It gives up at the time deadline (0: never) with a [*WaitTimeoutError], or when
+// by says so, with its error. waited is how long that took. It may wait.
+func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, by Interrupter) (s *Server, waited time.Duration, err error) {
+	p.mu.Lock()
+	if s := p.takeIdle(t.Loop()); s != nil {
+		p.mu.Unlock()
+
+		return s, 0, nil
+	}
+	if p.closed {
+		p.mu.Unlock()
+
+		return nil, 0, ErrClosed
+	}
+	w := p.enqueue(t)
+	p.mu.Unlock()
+
+	return p.await(w, deadline, by)
+}
+
+// takeIdle takes an idle server of the loop off the shelf, or nil. One that has
+// something to say is left to its handler: most likely that is its end.
+func (p *Pool) takeIdle(l *reactor.Loop) *Server {
+	shelf := p.idle[l.Index()]
+	for i := len(shelf) - 1; i >= 0; i-- {
+		if s := shelf[i]; !s.Conn.Ready(reactor.Readable) {
+			p.unshelve(s, i)
+
+			return s
+		}
+	}
+
+	return nil
+}
+
+// unshelve takes the i-th idle server of its loop off the shelf.
+func (p *Pool) unshelve(s *Server, i int) {
+	n := s.loop.Index()
+	shelf := p.idle[n]
+	copy(shelf[i:], shelf[i+1:])
+	shelf[len(shelf)-1] = nil
+	p.idle[n] = shelf[:len(shelf)-1]
+	p.idleN--
+	s.state = acquired
+}
+
+// enqueue makes t a waiter. If another loop has an idle server it is sent for;
+// else t stands in the queue, and the pool grows if it may.
+func (p *Pool) enqueue(t *reactor.Task) *waiter {
+	w := p.spare
+	if w != nil {
+		p.spare, w.next = w.next, nil
+	} else {
+		w = new(waiter)
+	}
+	w.task, w.since = t, t.Loop().Now()
+	if s := p.takeForeign(t.Loop()); s != nil {
+		p.send(s, w)
+
+		return w
+	}
+	p.waiting.push(w)
+	p.grow()
+
+	return w
+}
+
+// takeForeign takes an idle server of another loop than l off the shelf, or nil.
+func (p *Pool) takeForeign(l *reactor.Loop) *Server {
+	if p.idleN == 0 {
+		return nil
+	}
+	for i, shelf := range p.idle {
+		if i != l.Index() && len(shelf) > 0 {
+			s := shelf[len(shelf)-1]
+			p.unshelve(s, len(shelf)-1)
+
+			return s
+		}
+	}
+
+	return nil
+}
+
+// await suspends until w has a server, is refused, or gives up.
+func (p *Pool) await(w *waiter, deadline time.Duration, by Interrupter) (*Server, time.Duration, error) {
+	loop := w.task.Loop()
+	for {
+		w.task.Wait(deadline)
+		interrupted := by.Interrupted()
+
+		p.mu.Lock()
+		s, err := w.server, w.err
+		waited := loop.Now() - w.since
+		switch {
+		case s != nil || err != nil:
+		case interrupted != nil:
+			err = interrupted
+		case deadline != 0 && loop.Now() >= deadline:
+			err = &WaitTimeoutError{Waited: waited, Cause: p.lastErr}
+		default:
+			p.mu.Unlock()
+
+			continue
+		}
+		p.dismiss(w)
+		p.mu.Unlock()
+
+		return s, waited, err
+	}
+}
+
+// dismiss ends w's wait. If a server is on its way to it, that will find nobody.
+func (p *Pool) dismiss(w *waiter) {
+	if w.queued {
+		p.waiting.remove(w)
+	} else if w.server == nil && w.err == nil {
+		w.left = true
+
+		return
+	}
+	*w = waiter{next: p.spare}
+	p.spare = w
+}
+
+// Release gives a server back, outside a transaction and owing nothing. It goes
+// to the first waiter, else it is idle.
+func (p *Pool) Release(s *Server) {
+	now := s.loop.Now()
+	p.mu.Lock()
+	switch {
+	case s.cancels > 0:
+		s.state = canceling // until the last one is confirmed
+	case s.doomed:
+		p.destroy(s, ReasonCancel)
+	case p.closed:
+		p.destroy(s, ReasonShutdown)
+	case p.expired(s, now):
+		p.destroy(s, ReasonLifetime)
+	default:
+		p.pass(s, now)
+	}
+	p.mu.Unlock()
+}
+
+// expired reports whether s has lived long enough.
+func (p *Pool) expired(s *Server, now time.Duration) bool {
+	return p.options.Lifetime > 0 && now >= s.expires
+}
+
+// pass hands s to the first waiter, or puts it on the shelf.
+func (p *Pool) pass(s *Server, now time.Duration) {
+	s.state = acquired
+	w := p.waiting.pop()
+	switch {
+	case w == nil:
+		s.state = idle
+		s.idleSince = now
+		i := s.loop.Index()
+		p.idle[i] = append(p.idle[i], s)
+		p.idleN++
+	case w.task.Loop() == s.loop:
+		w.server = s
+		w.task.Wake()
+	default:
+		p.send(s, w)
+	}
+}
+
+// send moves s from its loop to that of w, by way of both loops' inboxes.
+func (p *Pool) send(s *Server, w *waiter) {
+	from, to := s.loop, w.task.Loop()
+	from.Post(func() {
+		from.Detach(s.Conn)
+		to.Post(func() { p.arrive(s, w, to) })
+	})
+}
+
+// arrive ends the way of s to w, on w's loop.
+func (p *Pool) arrive(s *Server, w *waiter, loop *reactor.Loop) {
+	err := loop.Attach(s.Conn, s)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.loop = loop
+	switch {
+	case err != nil || s.Conn.Pending():
+		// It spoke on the way: most likely that was its end. The task
+		// asks for the next one, before all who came later.
+		p.destroy(s, ReasonServerEOF)
+		p.requeue(w)
+	case w.left:
+		p.pass(s, loop.Now())
+	default:
+		w.server = s
+		w.task.Wake()
+	}
+}
+
+// requeue puts a waiter whose server got lost on the way at the head of the queue.
+func (p *Pool) requeue(w *waiter) {
+	if w.left {
+		return
+	}
+	p.waiting.pushFirst(w)
+	p.grow()
+}
+
+// takeForCheck takes s off the shelf, for its handler. It is false if s is on its
+// way to a task.
+func (p *Pool) takeForCheck(s *Server) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch s.state {
+	case idle:
+		p.unshelve(s, slices.Index(p.idle[s.loop.Index()], s))
+
+		return true
+	case canceling:
+		return true
+	}
+
+	return false
+}
+
+// Destroy closes a server instead of giving it back.
+func (p *Pool) Destroy(s *Server, why Reason) {
+	p.mu.Lock()
+	p.destroy(s, why)
+	p.grow()
+	p.mu.Unlock()
+}
+
+// destroy closes s, on its loop. The slot is free once puddle has let go of it.
+func (p *Pool) destroy(s *Server, why Reason) {
+	s.state = gone
+	s.close()
+	p.counts.Closed[why]++
+	p.total--
+	s.resource.Destroy()
+	p.pools.freed(p)
+}

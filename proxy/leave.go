@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// release gives the server back, clean.
+func (k *link) release() {
+	server := k.server
+	k.unlink()
+	k.session.route.pool.Release(server)
+}
+
+// destroyServer closes the server.
+func (k *link) destroyServer(why pool.Reason) {
+	server := k.server
+	k.unlink()
+	k.session.route.pool.Destroy(server, why)
+}
+
+// unlink books the transaction and lets go of the server.
+func (k *link) unlink() {
+	k.task.Leave(serverPlace)
+	k.server = nil
+	k.booked.Took = k.loop.Clock().Now() - k.began
+	k.session.tally(k.loop).Book(k.booked)
+	k.booked = stats.Transaction{}
+	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
+}
+
+// farewellTimeout bounds how long a client that must go is given to take what is
+// still on its way to it.
+const farewellTimeout = 5 * time.Second
+
+// farewell tells the client why its session ends and closes its connection. It may
+// wait.
+func (k *link) farewell(why error) {
+	e := clientError(why)
+	d := &k.down
+	if e != nil && d.left == 0 && d.r <= d.scan { // never in the middle of a message
+		d.w = d.scan
+		k.session.proxy.countError(e)
+		if frame := e.Append(nil); len(k.down.room(k.loop)) >= len(frame) {
+			d.add(frame)
+		}
+	}
+	if e != nil || errors.Is(why, errServerSpoke) {
+		k.flush(k.loop.Now() + farewellTimeout)
+	}
+	k.client.Close()
+}
+
+// flush writes to the client what may leave, until the time deadline at most. It
+// may wait.
+func (k *link) flush(deadline time.Duration) {
+	for k.writeClient() == nil && len(k.down.judged()) > 0 && k.loop.Now() < deadline {
+		k.client.Want(reactor.Writable)
+		if k.server != nil {
+			k.server.Conn.Want(0)
+		}
+		k.task.Wait(deadline)
+	}
+}
+
+// leaveServer finds out in which state a session that has ended leaves its server,
+// and brings it back to a clean one, or closes it. A query that is still running
+// is cancelled: nobody wants its result. It may wait.
+func (k *link) leaveServer(why error) {
+	var side *sideError
+	lost := errors.As(why, &side) && side.side == "server"
+	switch {
+	case lost, errors.Is(why, errServerSpoke), errors.Is(why, errServerNonsense), k.upBroken:
+		k.destroyServer(pool.ReasonLink)
+	case !k.owed.idle() || !k.quiet():
+		k.session.route.pool.Cancel(k.server)
+		k.destroyServer(pool.ReasonAbandoned)
+	case k.clean():
+		k.release()
+	default:
+		k.destroyServer(pool.ReasonDirty)
+	}
+}
+
+// clean rolls back an open transaction and, after a session of its own, resets the
+// server. It reports whether the server is as good as new. It may wait.
+func (k *link) clean() bool {
+	if k.owed.tx != wire.TxIdle && !k.execute("ROLLBACK") {
+		return false
+	}
+	reset := k.session.proxy.config.Pgweir.ServerResetQuery
+	if k.session.route.mode != config.PoolSession || reset == "" {
+		return true
+	}
+
+	return k.execute(reset)
+}
+
+// cleanTimeout bounds each statement of clean.
+const cleanTimeout = 5 * time.Second
+
+// execute runs a statement of our own on a server that owes nothing, after its
+// client has gone, and reports whether it worked and left no transaction open. It
+// may wait.
+func (k *link) execute(sql string) bool {
+	k.up.reset(k.loop)
+	k.down.reset(k.loop)
+	k.up.room(k.loop)
+	k.up.add(wire.AppendQuery(nil, sql))
+	k.owed.sent(wire.Query, 0, internal)
+
+	deadline := k.loop.Now() + cleanTimeout
+	for !k.owed.idle() {
+		if k.writeServer() != nil || k.upBroken || k.loop.Now() >= deadline {
+			return false
+		}
+		k.server.Conn.Want(reactor.Readable)
+		k.task.Wait(deadline)
+		if k.readServer() != nil || k.judgeDown() != nil || k.fatal {
+			return false
+		}
+	}
+
+	return !k.failed && k.owed.settled()
+}

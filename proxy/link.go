@@ -1,0 +1,117 @@
+package proxy
+
+import (
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/stats"
+)
+
+// The places of a task's connections.
+const (
+	clientPlace = iota
+	serverPlace
+)
+
+// A link serves one client from the moment it says something until it is at rest
+// again. While it has a server it relays between the two. It is used again and
+// again; between two runs it holds nothing.
+type link struct {
+	session *session
+	task    *reactor.Task
+	loop    *reactor.Loop
+	client  *reactor.Conn
+	server  *pool.Server // nil: none
+
+	up   stream // from the client to the server
+	down stream // to the client
+	owed owed   // what the server still owes
+
+	parked   bool // waiting for a server
+	skipping bool // refused an extended-protocol message: discard until Sync
+	leaving  bool // the client has said goodbye; only what it asked before is done
+	fatal    bool // the server has announced its end
+	failed   bool // a statement of our own did
+	upBroken bool // the server takes no more, but may have something to say
+	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel
+
+	booked stats.Transaction // of the transaction in progress
+	began  time.Duration     // when it got its server
+	since  time.Duration     // when who is to speak next last changed
+}
+
+// run serves the client until it is at rest, with a nil error, or its session is
+// over, with the reason. The client has been told by then. It may wait.
+func (k *link) run(s *session, t *reactor.Task) (err error) {
+	k.session, k.task, k.loop, k.client = s, t, t.Loop(), s.conn
+	defer func() {
+		if v := recover(); v != nil {
+			err = k.panicked(v)
+		}
+		k.up.reset(k.loop)
+		k.down.reset(k.loop)
+		*k = link{owed: k.owed}
+	}()
+	t.Join(clientPlace, k.client)
+	k.takeAhead()
+	err = k.serve()
+	if err != nil {
+		k.farewell(err)
+	}
+	if k.server != nil {
+		k.leaveServer(err)
+	}
+
+	return err
+}
+
+// mark notes that from now on the other side is to speak.
+func (k *link) mark() {
+	k.since = k.loop.Now()
+}
+
+// panicked ends the session and its server, and nothing else.
+func (k *link) panicked(v any) error {
+	p := k.session.proxy
+	p.counters.Panics.Add(1)
+	p.log.Error("panic in a session", zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+	if k.server != nil {
+		k.destroyServer(pool.ReasonLink)
+	}
+	k.farewell(errInternal)
+
+	return errInternal
+}
+
+// takeAhead puts what was read at login in front of what is still to be read.
+func (k *link) takeAhead() {
+	s := k.session
+	if s.ahead == nil {
+		return
+	}
+	k.up.arrived(copy(k.up.room(k.loop), s.ahead)) // a login buffer is smaller than ours
+	s.ahead = nil
+}
+
+// serve alternates between the two states of a client: without a server, and with
+// one. It may wait.
+func (k *link) serve() error {
+	for {
+		needed, err := k.listen()
+		if !needed || err != nil {
+			return err
+		}
+		if err = k.checkOut(); err != nil {
+			err = k.refuse(err)
+		} else {
+			err = k.relay()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

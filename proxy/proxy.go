@@ -1,0 +1,311 @@
+package proxy
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// ErrClosed is returned by Serve after Shutdown or Close.
+var ErrClosed = errors.New("proxy closed")
+
+// Options of a Proxy. All must be set.
+type Options struct {
+	Config *config.Config
+	// Users are the secrets of those who may log in, by name.
+	Users map[string]wire.Secret
+	Loops *reactor.Group
+	Pools *pool.Pools
+	Log   *zap.Logger
+}
+
+// A Proxy accepts clients and serves them. Make it with [New]. Its methods may be
+// called from any goroutine.
+type Proxy struct {
+	config  *config.Config
+	users   map[string]wire.Secret
+	method  wire.Method
+	loops   *reactor.Group
+	pools   *pool.Pools
+	log     *zap.Logger
+	workers []*worker // by loop
+	mockKey []byte    // of the authentication of users that do not exist
+
+	goroutines sync.WaitGroup // logins
+	clients    atomic.Int64   // logged in or about to be
+	nextID     atomic.Uint64
+	counters   counters
+
+	mu        sync.Mutex // guards the following; a pool's may be taken while it is held
+	listeners map[net.Listener]struct{}
+	logins    map[*login]struct{}
+	sessions  map[uint32]*session // by the cancel key's pid
+	routes    map[pool.Key]*route
+	draining  bool
+	ended     chan struct{} // closed when draining and the last session has ended
+
+	janitor *reactor.Timer
+}
+
+// New returns a proxy that serves nobody yet.
+func New(o Options) (*Proxy, error) {
+	method, err := wire.ParseMethod(string(o.Config.Pgweir.AuthType))
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{
+		config:    o.Config,
+		users:     o.Users,
+		method:    method,
+		loops:     o.Loops,
+		pools:     o.Pools,
+		log:       o.Log,
+		mockKey:   make([]byte, 32),
+		listeners: make(map[net.Listener]struct{}),
+		logins:    make(map[*login]struct{}),
+		sessions:  make(map[uint32]*session),
+		routes:    make(map[pool.Key]*route),
+		ended:     make(chan struct{}),
+	}
+	_, _ = rand.Read(p.mockKey) // never fails
+	for _, l := range o.Loops.Loops() {
+		p.workers = append(p.workers, &worker{loop: l})
+	}
+	p.janitor = p.home().NewTimer(p.clean)
+	p.home().Post(p.scheduleJanitor)
+
+	return p, nil
+}
+
+// home is the loop that runs what belongs to no client in particular.
+func (p *Proxy) home() *reactor.Loop {
+	return p.loops.Loops()[0]
+}
+
+// The pauses after an error of accept, for instance for want of descriptors: they
+// double from the first to the last, as in net/http.
+const (
+	firstAcceptPause = 5 * time.Millisecond
+	lastAcceptPause  = time.Second
+)
+
+// Serve accepts clients on l until Shutdown or Close, and then returns ErrClosed.
+// It closes l. It always returns a non-nil error.
+func (p *Proxy) Serve(l net.Listener) error {
+	defer l.Close()
+	if !p.addListener(l) {
+		return ErrClosed
+	}
+	var pause time.Duration
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			p.accept(nc)
+		case p.isDraining():
+			return ErrClosed
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
+		default:
+			p.counters.AcceptErrors.Add(1)
+			p.log.Error("accept failed", zap.Stringer("addr", l.Addr()), zap.Error(err))
+			pause = min(max(2*pause, firstAcceptPause), lastAcceptPause)
+			time.Sleep(pause)
+		}
+	}
+}
+
+// addListener notes a listener to close at the end. It is false at the end.
+func (p *Proxy) addListener(l net.Listener) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining {
+		return false
+	}
+	p.listeners[l] = struct{}{}
+
+	return true
+}
+
+// isDraining reports whether Shutdown or Close was called.
+func (p *Proxy) isDraining() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	return p.draining
+}
+
+// extraLogins is how many connections beyond max_client_conn may be at login at a
+// time: those who want to cancel a query, and those who are told that there are
+// too many.
+const extraLogins = 100
+
+// accept starts a login, unless there are too many at a time.
+func (p *Proxy) accept(nc net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining || len(p.logins) >= p.config.Pgweir.MaxClientConn+extraLogins {
+		p.counters.Refused.Add(1)
+		_ = nc.Close()
+
+		return
+	}
+	l := newLogin(p, nc)
+	p.logins[l] = struct{}{}
+	p.goroutines.Go(l.run)
+}
+
+// Shutdown ends the proxy gracefully: it stops accepting, closes each client once
+// it is outside a transaction, and returns when none is left. When ctx ends before
+// that, those who are left are closed at once, and its error is returned.
+func (p *Proxy) Shutdown(ctx context.Context) error {
+	p.stopAccepting()
+	for _, s := range p.allSessions() {
+		s.post(s.drain)
+	}
+	select {
+	case <-p.ended:
+		p.goroutines.Wait()
+
+		return nil
+	case <-ctx.Done():
+		p.Close()
+
+		return fmt.Errorf("drain clients: %w", context.Cause(ctx))
+	}
+}
+
+// Close ends the proxy at once: every client is told and closed, whatever it is
+// doing.
+func (p *Proxy) Close() {
+	p.stopAccepting()
+	for _, s := range p.allSessions() {
+		s.post(func() { s.kill(errShutdown) })
+	}
+	<-p.ended
+	p.goroutines.Wait()
+}
+
+// stopAccepting closes the listeners and breaks off logins.
+func (p *Proxy) stopAccepting() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining {
+		return
+	}
+	p.draining = true
+	for l := range p.listeners {
+		_ = l.Close()
+	}
+	for l := range p.logins {
+		l.cancel(errShutdown)
+	}
+	p.checkEnded()
+	p.home().Post(func() { p.home().Drop(p.janitor) })
+}
+
+// checkEnded closes ended once there is nobody left. mu is held.
+func (p *Proxy) checkEnded() {
+	if p.draining && len(p.sessions) == 0 && len(p.logins) == 0 {
+		select {
+		case <-p.ended:
+		default:
+			close(p.ended)
+		}
+	}
+}
+
+// allSessions returns the sessions there are.
+func (p *Proxy) allSessions() []*session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]*session, 0, len(p.sessions))
+	for _, s := range p.sessions {
+		all = append(all, s)
+	}
+
+	return all
+}
+
+// register gives s its cancel key. It is false when the proxy is ending.
+func (p *Proxy) register(s *session, v wire.Version) (bool, error) {
+	for {
+		pid, secret, err := wire.NewCancelKey(v, rand.Reader)
+		if err != nil {
+			return false, err
+		}
+		p.mu.Lock()
+		_, taken := p.sessions[pid]
+		ending := p.draining
+		if !taken && !ending {
+			s.pid, s.secret = pid, secret
+			p.sessions[pid] = s
+		}
+		p.mu.Unlock()
+		if !taken {
+			return !ending, nil
+		}
+	}
+}
+
+// forget ends the proxy's part in a session.
+func (p *Proxy) forget(s *session, why error) {
+	s.route.pool.Leave()
+	p.clients.Add(-1)
+	p.mu.Lock()
+	delete(p.sessions, s.pid)
+	p.checkEnded()
+	p.mu.Unlock()
+	p.logEnd(s, why)
+}
+
+// logEnd writes the one line about the end of a session.
+func (p *Proxy) logEnd(s *session, why error) {
+	if !p.config.Pgweir.LogDisconnections {
+		return
+	}
+	key := s.route.pool.Key()
+	p.log.Info("client disconnected", zap.Uint64("client_id", s.id),
+		zap.String("database", key.Database), zap.String("user", key.User),
+		zap.String("addr", s.addr), zap.NamedError("reason", why))
+}
+
+// janitorPeriod is how often logins are checked for their age.
+const janitorPeriod = time.Second
+
+// scheduleJanitor sets the next clean.
+func (p *Proxy) scheduleJanitor() {
+	p.home().Reset(p.janitor, p.home().Now()+janitorPeriod)
+}
+
+// clean breaks off logins that take too long, and forgets the routes of pools that
+// are gone.
+func (p *Proxy) clean() {
+	p.scheduleJanitor()
+	now := p.home().Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.logins {
+		if l.deadline != 0 && now >= l.deadline {
+			l.cancel(errLoginTimeout)
+		}
+	}
+	for key, r := range p.routes {
+		if r.pool.Gone() {
+			delete(p.routes, key)
+		}
+	}
+}

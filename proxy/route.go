@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"net"
+	"path/filepath"
+	"strconv"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// A route is what all sessions of one (database, user) share.
+type route struct {
+	pool    *pool.Pool
+	mode    config.PoolMode
+	tallies []stats.Tally // by loop
+}
+
+// route returns the way to a database for a user. The caller uses its pool until
+// [pool.Pool.Leave]. The error is for the client.
+func (p *Proxy) route(database, user string, own wire.Credentials) (*route, error) {
+	db, ok := p.config.Database(database)
+	if !ok {
+		return nil, wire.Fatalf(wire.CodeInvalidCatalogName, "database \"%s\" does not exist", database).
+			WithHint("Add [databases.NAME] to pgweir's configuration, or [databases.\"*\"] for all.")
+	}
+	limits, _ := p.config.Pool(database, user)
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := pool.Key{Database: database, User: user}
+	servers, err := p.pools.Get(key, func() pool.Options {
+		return p.poolOptions(db, limits, loginParams(db, user, own))
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := p.routes[key]
+	if r == nil || r.pool != servers {
+		r = &route{pool: servers, mode: limits.Mode, tallies: make([]stats.Tally, len(p.workers))}
+		p.routes[key] = r
+	}
+
+	return r, nil
+}
+
+// loginParams says who pgweir logs in to PostgreSQL as: the user that the database's
+// entry forces, else the client's.
+func loginParams(db config.Database, user string, own wire.Credentials) wire.LoginParams {
+	params := wire.LoginParams{User: user, Database: db.DBName, Credentials: own}
+	if db.User != "" {
+		params.User = db.User
+		secret, _ := wire.ParseSecret(db.Password.Reveal()) // one that cannot be read serves as none
+		params.Credentials = wire.CredentialsFromSecret(secret)
+	}
+
+	return params
+}
+
+// poolOptions translates settings for a pool.
+func (p *Proxy) poolOptions(db config.Database, limits config.Pool, login wire.LoginParams) pool.Options {
+	g := &p.config.Pgweir
+	network, address := serverAddress(db)
+
+	return pool.Options{
+		Network:        network,
+		Address:        address,
+		Login:          login,
+		Size:           limits.Size,
+		MinSize:        limits.MinSize,
+		Reserve:        limits.ReserveSize,
+		ReserveTimeout: g.ReservePoolTimeout,
+		MaxDatabase:    limits.MaxDBConnections,
+		MaxUser:        limits.MaxUserConnections,
+		ConnectTimeout: g.ServerConnectTimeout,
+		LoginRetry:     g.ServerLoginRetry,
+		IdleTimeout:    g.ServerIdleTimeout,
+		Lifetime:       g.ServerLifetime,
+		CancelTimeout:  g.CancelWaitTimeout,
+		Dialer:         &net.Dialer{KeepAliveConfig: keepAlive(g)},
+	}
+}
+
+// serverAddress is where a database's PostgreSQL listens, as for net.Dial.
+func serverAddress(db config.Database) (network, address string) {
+	port := strconv.Itoa(db.Port)
+	if filepath.IsAbs(db.Host) {
+		return "unix", filepath.Join(db.Host, ".s.PGSQL."+port)
+	}
+
+	return "tcp", net.JoinHostPort(db.Host, port)
+}
+
+// keepAlive translates the tcp_keep* settings.
+func keepAlive(g *config.Pgweir) net.KeepAliveConfig {
+	return net.KeepAliveConfig{
+		Enable:   g.TCPKeepalive,
+		Idle:     g.TCPKeepidle,
+		Interval: g.TCPKeepintvl,
+		Count:    g.TCPKeepcnt,
+	}
+}

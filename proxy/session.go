@@ -1,0 +1,177 @@
+package proxy
+
+import (
+	"crypto/subtle"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/stats"
+)
+
+// A session is one client's life after login. It belongs to its loop. At rest it
+// is this struct and nothing else; while something is going on it has a link.
+type session struct {
+	proxy *Proxy
+	route *route
+	loop  *reactor.Loop
+	conn  *reactor.Conn
+	id    uint64
+	addr  string // of the client, for logs
+
+	pid    uint32 // cancel key
+	secret []byte
+
+	ahead []byte         // read at login already; nil from the first task on
+	idle  *reactor.Timer // client_idle_timeout; nil: none
+	link  *link          // nil at rest
+
+	stop      error // why it must end; nil: it need not
+	begun     bool  // the loop has it
+	ended     bool
+	draining  bool // it must end once it is outside a transaction
+	cancelled bool // a cancel request has come for what it is doing
+}
+
+// begin puts the session on its loop, where it runs.
+func (s *session) begin() {
+	s.begun = true
+	err := s.loop.Attach(s.conn, s)
+	if d := s.proxy.config.Pgweir.ClientIdleTimeout; d > 0 {
+		s.idle = s.loop.NewTimer(s.idleTooLong)
+	}
+	switch {
+	case err != nil:
+		s.close(err)
+	case s.stop != nil:
+		s.close(s.stop)
+	case len(s.ahead) > 0:
+		s.loop.Go(s)
+	default:
+		s.rest()
+	}
+}
+
+// Ready implements [reactor.Handler]: the client at rest has sent something or is
+// gone.
+func (s *session) Ready(*reactor.Conn) {
+	s.loop.Go(s)
+}
+
+// Run implements [reactor.Job]: it serves the client until it is at rest again,
+// or ends the session.
+func (s *session) Run(t *reactor.Task) {
+	if s.idle != nil {
+		s.idle.Stop()
+	}
+	w := s.proxy.workers[s.loop.Index()]
+	s.link = w.takeLink()
+	err := s.link.run(s, t)
+	w.returnLink(s.link)
+	s.link = nil
+	if err != nil {
+		s.end(err)
+
+		return
+	}
+	s.rest()
+}
+
+// rest is what there is to do for a client at rest: to see to its idle timeout,
+// and to end it if it was asked to meanwhile.
+func (s *session) rest() {
+	if s.draining {
+		s.drain()
+
+		return
+	}
+	if s.idle != nil {
+		s.loop.Reset(s.idle, s.loop.Now()+s.proxy.config.Pgweir.ClientIdleTimeout)
+	}
+}
+
+// idleTooLong ends a session at rest.
+func (s *session) idleTooLong() {
+	if s.link == nil {
+		s.close(errClientIdle)
+	}
+}
+
+// close ends a session at rest, telling the client why.
+func (s *session) close(why error) {
+	if e := clientError(why); e != nil {
+		_, _ = s.conn.Write(e.Append(nil)) // it may be gone
+	}
+	s.end(why)
+}
+
+// end closes the connection and forgets the session. It is the last thing that
+// happens to it.
+func (s *session) end(why error) {
+	if s.idle != nil {
+		s.loop.Drop(s.idle)
+	}
+	s.ended = true
+	s.conn.Close()
+	s.proxy.forget(s, why)
+}
+
+// post runs f on the session's loop, unless the session has ended by then. It may
+// be called from any goroutine.
+func (s *session) post(f func()) {
+	s.loop.Post(func() {
+		if !s.ended {
+			f()
+		}
+	})
+}
+
+// kill ends the session now, whatever it is doing. It runs on the loop.
+func (s *session) kill(why error) {
+	switch {
+	case s.link != nil:
+		s.stop = why
+		s.link.task.Wake()
+	case s.begun:
+		s.close(why)
+	default:
+		s.stop = why
+	}
+}
+
+// drain ends the session as soon as it is outside a transaction and has been
+// answered all it asked. It runs on the loop.
+func (s *session) drain() {
+	s.draining = true
+	switch {
+	case s.link != nil:
+		s.link.task.Wake()
+	case !s.begun:
+		s.stop = errShutdown
+	case !s.conn.Pending(): // else it has just asked for something more
+		s.close(errShutdown)
+	}
+}
+
+// Interrupted implements [pool.Interrupter]: it tells the task that waits for a
+// server when that is in vain.
+func (s *session) Interrupted() error {
+	switch {
+	case s.stop != nil:
+		return s.stop
+	case s.conn.Ready(reactor.Hangup):
+		return errClientGone
+	case s.cancelled:
+		return errCanceled
+	}
+
+	return nil
+}
+
+// owns reports whether secret is the session's, in constant time.
+func (s *session) owns(secret []byte) bool {
+	return subtle.ConstantTimeCompare(s.secret, secret) == 1
+}
+
+// tally is where the session books on its loop.
+func (s *session) tally(l *reactor.Loop) *stats.Tally {
+	return &s.route.tallies[l.Index()]
+}

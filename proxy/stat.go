@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// counters count what is rare.
+type counters struct {
+	AcceptErrors atomic.Uint64
+	Refused      atomic.Uint64 // connections closed at once: too many logins at a time
+	Panics       atomic.Uint64
+	Cancels      atomic.Uint64 // requests from clients
+	BadCancels   atomic.Uint64 // of those, with a key that nobody has
+
+	mu     sync.Mutex        // guards the following
+	errors map[string]uint64 // told to clients, by SQLSTATE
+}
+
+// countError counts an error of our own that a client is told.
+func (p *Proxy) countError(e *wire.Error) {
+	c := &p.counters
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.errors == nil {
+		c.errors = make(map[string]uint64)
+	}
+	c.errors[e.Code]++
+}
+
+// countRefusal counts and logs a login that came to nothing. One that never said
+// anything is a probe of a load balancer: nobody wants to read of it.
+func (p *Proxy) countRefusal(err error, start *wire.StartupRequest, addr net.Addr) {
+	if errors.Is(err, io.EOF) && start == nil {
+		return
+	}
+	if e := loginError(err); e != nil {
+		p.countError(e)
+	}
+	fields := []zap.Field{zap.Stringer("addr", addr), zap.Error(err)}
+	if start != nil {
+		fields = append(fields, zap.String("database", start.Database), zap.String("user", start.User))
+	}
+	p.log.Warn("login failed", fields...)
+}
+
+// A Stat is a snapshot of the proxy.
+type Stat struct {
+	Clients      int // logged in
+	Logins       int // in progress
+	AcceptErrors uint64
+	Refused      uint64
+	Panics       uint64
+	Cancels      uint64
+	BadCancels   uint64
+	Errors       map[string]uint64 // told to clients, by SQLSTATE
+	Routes       []RouteStat
+}
+
+// A RouteStat is the traffic of one pool, all loops together.
+type RouteStat struct {
+	Key                    pool.Key
+	Mode                   string
+	Transactions, Queries  uint64
+	FromClients, ToClients uint64 // bytes
+	Wait, Transaction      stats.Snapshot
+}
+
+// Stat returns a snapshot.
+func (p *Proxy) Stat() Stat {
+	c := &p.counters
+	s := Stat{
+		AcceptErrors: c.AcceptErrors.Load(),
+		Refused:      c.Refused.Load(),
+		Panics:       c.Panics.Load(),
+		Cancels:      c.Cancels.Load(),
+		BadCancels:   c.BadCancels.Load(),
+	}
+	c.mu.Lock()
+	s.Errors = maps.Clone(c.errors)
+	c.mu.Unlock()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.Clients, s.Logins = len(p.sessions), len(p.logins)
+	for key, r := range p.routes {
+		s.Routes = append(s.Routes, r.stat(key))
+	}
+
+	return s
+}
+
+// stat adds up what the loops have booked.
+func (r *route) stat(key pool.Key) RouteStat {
+	s := RouteStat{Key: key, Mode: string(r.mode)}
+	for i := range r.tallies {
+		t := &r.tallies[i]
+		s.Transactions += t.Transactions.Load()
+		s.Queries += t.Queries.Load()
+		s.FromClients += t.FromClients.Load()
+		s.ToClients += t.ToClients.Load()
+		s.Wait.Add(&t.Wait)
+		s.Transaction.Add(&t.Transaction)
+	}
+
+	return s
+}
+
+// Ready reports whether clients can come: the proxy is listening and not ending.
+func (p *Proxy) Ready() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	return len(p.listeners) > 0 && !p.draining
+}

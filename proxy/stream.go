@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"github.com/pgweir/pgweir/internal/reactor"
+)
+
+// A stream is one direction of a link: bytes on their way from one side to the
+// other through a borrowed buffer. They arrive at the end, are judged frame by
+// frame, and leave at the front once judged:
+//
+//	buf[r:scan] judged, may leave    buf[scan:w] not judged yet
+//
+// The zero value is empty and holds no buffer.
+type stream struct {
+	buf        []byte // borrowed; nil while empty
+	r, scan, w int
+	left       int  // bytes of the last judged frame that have not arrived yet
+	dropping   bool // those bytes are not for the other side
+	bulk       bool // the last read filled the buffer: take a large one
+}
+
+// room returns the free part of the buffer, to read into. It is empty while the
+// other side does not take what is there.
+func (s *stream) room(l *reactor.Loop) []byte {
+	if s.r == s.w {
+		s.r, s.scan, s.w = 0, 0, 0
+		if s.bulk && len(s.buf) == reactor.SmallBuffer {
+			s.giveBack(l)
+		}
+	}
+	if s.buf == nil {
+		s.borrow(l)
+	}
+	if s.w == len(s.buf) && s.r > 0 {
+		copy(s.buf, s.buf[s.r:s.w])
+		s.w -= s.r
+		s.scan -= s.r
+		s.r = 0
+	}
+
+	return s.buf[s.w:]
+}
+
+// borrow takes a buffer that fits what has been coming of late.
+func (s *stream) borrow(l *reactor.Loop) {
+	size := reactor.SmallBuffer
+	if s.bulk {
+		size = reactor.LargeBuffer
+	}
+	s.buf = l.Borrow(size)
+}
+
+// widen makes a small buffer that is full a large one, for a frame that must be
+// seen whole.
+func (s *stream) widen(l *reactor.Loop) {
+	old := s.buf
+	s.buf = l.Borrow(reactor.LargeBuffer)
+	s.w = copy(s.buf, old[s.r:s.w])
+	s.scan -= s.r
+	s.r = 0
+	l.Return(old)
+}
+
+// arrived notes that n bytes were read into room.
+func (s *stream) arrived(n int) {
+	s.w += n
+	s.bulk = s.w == len(s.buf)
+	if s.left > 0 {
+		s.take(s.left, s.dropping)
+	}
+}
+
+// unjudged returns the bytes that begin with the next frame to judge.
+func (s *stream) unjudged() []byte {
+	return s.buf[s.scan:s.w]
+}
+
+// take judges the frame of that size that unjudged begins with, as much of it as
+// is there; the rest follows as it arrives. With drop it goes nowhere: that is
+// possible only when nothing is before it.
+func (s *stream) take(size int, drop bool) {
+	n := min(size, s.w-s.scan)
+	s.scan += n
+	s.left = size - n
+	s.dropping = drop
+	if drop {
+		s.r = s.scan
+	}
+}
+
+// judged returns the bytes that may leave.
+func (s *stream) judged() []byte {
+	return s.buf[s.r:s.scan]
+}
+
+// sent notes that n of the judged bytes have left.
+func (s *stream) sent(n int) {
+	s.r += n
+}
+
+// empty reports whether nothing is there, judged or not, and nothing of a judged
+// frame is still to come.
+func (s *stream) empty() bool {
+	return s.r == s.w && s.left == 0
+}
+
+// full reports whether there is no room for more until some of it has left.
+func (s *stream) full() bool {
+	return s.buf != nil && s.w-s.r == len(s.buf)
+}
+
+// add appends bytes of our own, already judged. There must be nothing unjudged
+// and room for them.
+func (s *stream) add(b []byte) {
+	s.w += copy(s.buf[s.w:], b)
+	s.scan = s.w
+}
+
+// relax gives the buffer back if it holds nothing. It is taken again when needed.
+func (s *stream) relax(l *reactor.Loop) {
+	if s.r == s.w {
+		s.giveBack(l)
+	}
+}
+
+// giveBack gives the buffer back and forgets what it held.
+func (s *stream) giveBack(l *reactor.Loop) {
+	l.Return(s.buf)
+	s.buf = nil
+	s.r, s.scan, s.w = 0, 0, 0
+}
+
+// reset makes s empty for another use.
+func (s *stream) reset(l *reactor.Loop) {
+	s.giveBack(l)
+	*s = stream{}
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/proxy"
+)
+
+// Sources are what the pages show. All must be set.
+type Sources struct {
+	Proxy   *proxy.Proxy
+	Pools   *pool.Pools
+	Loops   *reactor.Group
+	Version string
+	Log     *zap.Logger
+}
+
+// Timeouts of a request. A scrape takes milliseconds; a reader that stalls must not
+// hold on to its connection.
+const (
+	readTimeout  = 5 * time.Second
+	writeTimeout = 10 * time.Second
+	idleTimeout  = 2 * time.Minute
+)
+
+// NewServer returns an HTTP server for the pages, which the caller starts and
+// closes.
+func NewServer(s Sources) *http.Server {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		newCollector(s),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	health := &health{sources: s}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
+	mux.HandleFunc("GET /livez", health.live)
+	mux.HandleFunc("GET /readyz", health.ready)
+	mux.HandleFunc("GET /healthz", health.health)
+	mux.HandleFunc("GET /{$}", index)
+
+	return &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          zap.NewStdLog(s.Log),
+	}
+}
+
+// index lists the pages, for a person.
+func index(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, "pgweir\n\n"+
+		"/metrics  Prometheus metrics\n"+
+		"/livez    200 while the event loops turn\n"+
+		"/readyz   200 while new clients are welcome\n"+
+		"/healthz  the state of loops and pools, in words\n")
+}
+
+// say answers a health check.
+func say(w http.ResponseWriter, ok bool, format string, args ...any) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if !ok {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_, _ = fmt.Fprintf(w, format, args...)
+}

@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// loginBufferSize is enough for all that PostgreSQL says at login, and for any but
+// the oddest message of a client; a bigger one is read past the buffer.
+const loginBufferSize = 2 << 10
+
+// A LoginConn reads ahead, so that a message at login, or PostgreSQL's whole welcome,
+// costs one read of the connection instead of two each message. Whoever takes the
+// connection over takes what is in [LoginConn.Buffered] with it. Writes pass through.
+type LoginConn struct {
+	rw    io.ReadWriter
+	buf   []byte // nil until it is first needed
+	ahead []byte // the part of buf that was read and not yet asked for
+}
+
+// NewLoginConn returns a LoginConn over rw. The buffer is made when it is first
+// needed.
+func NewLoginConn(rw io.ReadWriter) *LoginConn {
+	return &LoginConn{rw: rw}
+}
+
+// Read reads from what was read ahead, or else, once, from the connection.
+func (c *LoginConn) Read(p []byte) (int, error) {
+	if len(c.ahead) == 0 {
+		if len(p) >= loginBufferSize {
+			return c.rw.Read(p)
+		}
+		if c.buf == nil {
+			c.buf = make([]byte, loginBufferSize)
+		}
+		n, err := c.rw.Read(c.buf)
+		if n == 0 {
+			return 0, err
+		}
+		c.ahead = c.buf[:n] // an error beside bytes comes again with the next read
+	}
+	n := copy(p, c.ahead)
+	c.ahead = c.ahead[n:]
+
+	return n, nil
+}
+
+// Write writes to the connection.
+func (c *LoginConn) Write(p []byte) (int, error) {
+	return c.rw.Write(p)
+}
+
+// Buffered returns what was read ahead of what has been asked for, and is valid
+// until the next Read.
+func (c *LoginConn) Buffered() []byte {
+	return c.ahead
+}
+
+// readMessage reads one message with a type byte. Its length field may be up to
+// limit. The memory for it grows as it arrives: a length is only a promise. An error
+// at the very beginning is the reader's own, io.EOF for one that is at its end.
+func readMessage(r io.Reader, limit int) (typ byte, body []byte, err error) {
+	var b [HeaderSize]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return 0, nil, err
+	}
+	h, _ := PeekHeader(b[:])
+	if h.Size < HeaderSize || h.Size-1 > limit {
+		return h.Type, nil, &lengthError{typ: h.Type, length: h.Size - 1}
+	}
+
+	n := h.Size - HeaderSize
+	if n <= loginBufferSize {
+		body = make([]byte, n)
+		_, err = io.ReadFull(r, body)
+
+		return h.Type, body, unexpectedEOF(err)
+	}
+	var grown bytes.Buffer
+	_, err = io.CopyN(&grown, r, int64(n))
+
+	return h.Type, grown.Bytes(), unexpectedEOF(err)
+}
+
+// A lengthError is a message whose length field is impossible or beyond its limit.
+type lengthError struct {
+	typ    byte
+	length int
+}
+
+// Error names the message and its length.
+func (e *lengthError) Error() string {
+	return fmt.Sprintf("%q message of length %d", e.typ, e.length)
+}
