@@ -91,7 +91,9 @@ func (k *link) leaveServer(why error) {
 // clean rolls back an open transaction and, after a session of its own, resets the
 // server. It reports whether the server is as good as new. It may wait.
 func (k *link) clean() bool {
-	if k.owed.tx != wire.TxIdle && !k.execute("ROLLBACK") {
+	k.up.reset(k.loop)
+	k.down.reset(k.loop)
+	if k.owed.tx != wire.TxIdle && k.execute("ROLLBACK") != nil {
 		return false
 	}
 	reset := k.session.proxy.config.Pgweir.ServerResetQuery
@@ -99,33 +101,7 @@ func (k *link) clean() bool {
 		return true
 	}
 
-	return k.execute(reset)
-}
+	k.server.Settings = nil
 
-// cleanTimeout bounds each statement of clean.
-const cleanTimeout = 5 * time.Second
-
-// execute runs a statement of our own on a server that owes nothing, after its
-// client has gone, and reports whether it worked and left no transaction open. It
-// may wait.
-func (k *link) execute(sql string) bool {
-	k.up.reset(k.loop)
-	k.down.reset(k.loop)
-	k.up.room(k.loop)
-	k.up.add(wire.AppendQuery(nil, sql))
-	k.owed.sent(wire.Query, 0, internal)
-
-	deadline := k.loop.Now() + cleanTimeout
-	for !k.owed.idle() {
-		if k.writeServer() != nil || k.upBroken || k.loop.Now() >= deadline {
-			return false
-		}
-		k.server.Conn.Want(reactor.Readable)
-		k.task.Wait(deadline)
-		if k.readServer() != nil || k.judgeDown() != nil || k.fatal {
-			return false
-		}
-	}
-
-	return !k.failed && k.owed.settled()
+	return k.execute(reset) == nil
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"runtime/debug"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/wire"
 )
 
 // The places of a task's connections.
@@ -31,13 +33,14 @@ type link struct {
 	down stream // to the client
 	owed owed   // what the server still owes
 
-	parked   bool // waiting for a server
-	skipping bool // refused an extended-protocol message: discard until Sync
-	leaving  bool // the client has said goodbye; only what it asked before is done
-	fatal    bool // the server has announced its end
-	failed   bool // a statement of our own did
-	upBroken bool // the server takes no more, but may have something to say
-	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel
+	parked   bool        // waiting for a server
+	skipping bool        // refused an extended-protocol message: discard until Sync
+	leaving  bool        // the client has said goodbye; only what it asked before is done
+	fatal    bool        // the server has announced its end
+	failed   bool        // a statement of our own did
+	said     *wire.Error // the server's last error
+	upBroken bool        // the server takes no more, but may have something to say
+	timedOut bool        // query_timeout has struck: PostgreSQL was asked to cancel
 
 	booked stats.Transaction // of the transaction in progress
 	began  time.Duration     // when it got its server
@@ -105,12 +108,18 @@ func (k *link) serve() error {
 		if !needed || err != nil {
 			return err
 		}
-		if err = k.checkOut(); err != nil {
-			err = k.refuse(err)
-		} else {
+		if err = k.checkOut(); err == nil {
 			err = k.relay()
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errStale):
+			k.unsend() // the next round gets another server
+		case err != nil && k.server == nil:
+			err = k.refuse(err)
+			if err != nil {
+				return err
+			}
+		case err != nil:
 			return err
 		}
 	}

@@ -104,9 +104,9 @@ func (l *login) authenticate(start *wire.StartupRequest) (*session, error) {
 		}
 	}
 	start.Version = version
-	if _, asked := start.Parameter("replication"); asked {
-		return nil, wire.Fatalf(wire.CodeFeatureNotSupported, "replication connections are not supported by pgweir").
-			WithHint("Connect to PostgreSQL directly for replication.")
+	settings, err := startupSettings(start)
+	if err != nil {
+		return nil, err
 	}
 	secret, known := p.users[start.User]
 	known = known || len(p.users) == 0 && p.method == wire.MethodTrust
@@ -120,11 +120,12 @@ func (l *login) authenticate(start *wire.StartupRequest) (*session, error) {
 	}
 
 	return &session{
-		proxy: p,
-		route: route,
-		loop:  p.loops.Pick(),
-		id:    p.nextID.Add(1),
-		addr:  l.nc.RemoteAddr().String(),
+		proxy:    p,
+		route:    route,
+		loop:     p.loops.Pick(),
+		id:       p.nextID.Add(1),
+		addr:     l.nc.RemoteAddr().String(),
+		settings: route.share(settings),
 	}, nil
 }
 
@@ -155,7 +156,11 @@ func (l *login) welcome(s *session, start *wire.StartupRequest) error {
 func greeting(w *wire.Welcome, s *session) []byte {
 	b := wire.AppendAuthenticationOk(make([]byte, 0, 512))
 	for _, p := range w.Parameters {
-		b = wire.AppendParameterStatus(b, p.Name, p.Value)
+		value := p.Value
+		if own, ok := s.settings.Get(p.Name); ok {
+			value = own
+		}
+		b = wire.AppendParameterStatus(b, p.Name, value)
 	}
 	b = wire.AppendBackendKeyData(b, s.pid, s.secret)
 
@@ -215,17 +220,13 @@ func (l *login) turnAway(err error, start *wire.StartupRequest) {
 	l.proxy.countRefusal(err, start, l.nc.RemoteAddr())
 	var answer []byte
 	var http *wire.HTTPError
-	switch {
-	case errors.As(err, &http):
+	if errors.As(err, &http) {
 		answer = http.AppendResponse(nil, metricsURL(l.proxy.config.Pgweir.HTTPListen))
-	case errors.Is(err, wire.ErrSilent), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return
-	default:
-		if e := loginError(err); e != nil {
-			answer = e.Append(nil)
-		}
+	} else if e := loginError(err); e != nil {
+		answer = e.Append(nil)
 	}
-	if len(answer) == 0 || start == nil && errors.Is(err, errLoginTimeout) {
+	silent := start == nil && errors.Is(err, errLoginTimeout) // it may not even speak our protocol
+	if len(answer) == 0 || silent {
 		return
 	}
 	_ = l.nc.SetDeadline(time.Now().Add(lingerTimeout))
@@ -242,11 +243,22 @@ func (l *login) linger() {
 	_, _ = io.CopyN(io.Discard, l.nc, reactor.LargeBuffer)
 }
 
+// isPeers reports whether an error at login is the doing of a peer that is gone, or
+// that is no client of PostgreSQL: there is nobody to tell.
+func isPeers(err error) bool {
+	var network net.Error
+	var http *wire.HTTPError
+
+	return errors.As(err, &network) || errors.As(err, &http) || errors.Is(err, wire.ErrSilent) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // loginError turns an error into what a client at login is told. There ERROR is not
 // enough: it would wait for more.
 func loginError(err error) *wire.Error {
-	var network net.Error
-	if errors.As(err, &network) && !errors.As(err, new(*pool.OpenError)) {
+	var open *pool.OpenError
+	var own *wire.Error
+	if !errors.As(err, &open) && !errors.As(err, &own) && isPeers(err) {
 		return nil
 	}
 	e := clientError(err)

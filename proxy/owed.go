@@ -65,6 +65,21 @@ func (o *owed) idle() bool {
 	return o.n == 0
 }
 
+// rowsForClient reports whether rows that come now are the client's.
+func (o *owed) rowsForClient() bool {
+	if o.n == 0 {
+		return false
+	}
+	head := o.ring[o.head]
+
+	return head == oweQuery || head == oweExecute
+}
+
+// answersOurs reports whether what comes next answers something internal.
+func (o *owed) answersOurs() bool {
+	return o.n > 0 && o.ring[o.head]&internal != 0
+}
+
 // sent enters a client's frame that goes to the server. what is the byte behind
 // the header of a Describe, 'S' or 'P'. flags is 0 or internal.
 func (o *owed) sent(typ, what byte, flags entry) {

@@ -28,7 +28,7 @@ func (k *link) checkOut() error {
 	k.began = k.loop.Clock().Now()
 	s.tally(k.loop).Checkout(waited)
 
-	return nil
+	return k.applySettings()
 }
 
 // relay carries messages both ways between client and server until the server has
@@ -38,11 +38,6 @@ func (k *link) relay() error {
 		err := k.forwardUp()
 		if err == nil {
 			err = k.forwardDown()
-		}
-		if errors.Is(err, errStale) {
-			k.unsend()
-
-			return nil // the next round gets another server
 		}
 		if err != nil || k.server == nil {
 			return err
@@ -136,7 +131,7 @@ func (k *link) writeServer() error {
 
 // unsend takes back what was meant for a server that was gone, for another one.
 func (k *link) unsend() {
-	k.up.scan, k.up.left = k.up.r, 0
+	k.up.unjudge()
 	k.booked.Queries = 0
 	k.destroyServer(pool.ReasonServerEOF)
 }
@@ -148,6 +143,9 @@ func (k *link) forwardDown() error {
 	lost := k.readServer()
 	if err := k.judgeDown(); err != nil {
 		return err
+	}
+	if k.failed {
+		return settingsRefused(k.said)
 	}
 	if k.owed.settled() && k.quiet() && k.session.route.mode != config.PoolSession {
 		k.release()
@@ -199,7 +197,7 @@ func (k *link) judgeDown() error {
 		if !ok {
 			return nil
 		}
-		if h.Type == wire.DataRow && !k.owed.idle() && h.Size >= wire.HeaderSize {
+		if h.Type == wire.DataRow && h.Size >= wire.HeaderSize && k.owed.rowsForClient() {
 			d.take(h.Size, false) // nearly all there is, and nothing to do for it
 
 			continue
@@ -223,7 +221,7 @@ func (k *link) judgeDown() error {
 // mustSee reports whether a server's frame is looked into, so that it must be
 // there whole first.
 func mustSee(typ byte) bool {
-	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse
+	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus
 }
 
 // canHold reports whether a frame of that size finds room in the buffer, which is
@@ -249,8 +247,11 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 		}
 		status = body[0]
 	case wire.ErrorResponse:
-		e, err := wire.ParseError(body)
-		k.fatal = err == nil && e.Fatal()
+		if e, err := wire.ParseError(body); err == nil {
+			k.said, k.fatal = e, e.Fatal()
+		}
+	case wire.ParameterStatus:
+		k.follow(body)
 	}
 	ours, err = k.owed.received(h.Type, status)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/pool"
@@ -16,6 +17,19 @@ type route struct {
 	pool    *pool.Pool
 	mode    config.PoolMode
 	tallies []stats.Tally // by loop
+
+	lastSettings atomic.Pointer[wire.Parameters] // of the last login
+}
+
+// share returns settings in the memory of the last login's, if they are the same,
+// as those of one application's clients mostly are.
+func (r *route) share(settings wire.Parameters) wire.Parameters {
+	if last := r.lastSettings.Load(); last != nil && last.Equal(settings) {
+		return *last
+	}
+	r.lastSettings.Store(&settings)
+
+	return settings
 }
 
 // route returns the way to a database for a user. The caller uses its pool until

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/wire"
 )
 
 // A session is one client's life after login. It belongs to its loop. At rest it
@@ -19,6 +20,9 @@ type session struct {
 
 	pid    uint32 // cancel key
 	secret []byte
+
+	settings wire.Parameters // that it asked for at login, or has changed since and that are followed
+	proven   bool            // a server has taken them
 
 	ahead []byte         // read at login already; nil from the first task on
 	idle  *reactor.Timer // client_idle_timeout; nil: none

@@ -76,16 +76,38 @@ func (s *stream) unjudged() []byte {
 }
 
 // take judges the frame of that size that unjudged begins with, as much of it as
-// is there; the rest follows as it arrives. With drop it goes nowhere: that is
-// possible only when nothing is before it.
+// is there; the rest follows as it arrives. With drop it goes nowhere.
 func (s *stream) take(size int, drop bool) {
 	n := min(size, s.w-s.scan)
-	s.scan += n
 	s.left = size - n
 	s.dropping = drop
-	if drop {
+	switch {
+	case !drop:
+		s.scan += n
+	case s.r == s.scan: // nothing is before it
+		s.scan += n
 		s.r = s.scan
+	default:
+		copy(s.buf[s.scan:], s.buf[s.scan+n:s.w])
+		s.w -= n
 	}
+}
+
+// insert puts bytes of our own, already judged, behind those that are judged and
+// before the rest. They need no room.
+func (s *stream) insert(b []byte) {
+	rest := s.w - s.scan
+	if len(s.buf)-s.w < len(b) {
+		bigger := make([]byte, s.w-s.r+len(b)) // rare: only behind a full buffer
+		s.w = copy(bigger, s.buf[s.r:s.w])
+		s.scan -= s.r
+		s.r = 0
+		s.buf = bigger
+	}
+	copy(s.buf[s.scan+len(b):], s.buf[s.scan:s.scan+rest])
+	copy(s.buf[s.scan:], b)
+	s.scan += len(b)
+	s.w += len(b)
 }
 
 // judged returns the bytes that may leave.
@@ -96,6 +118,11 @@ func (s *stream) judged() []byte {
 // sent notes that n of the judged bytes have left.
 func (s *stream) sent(n int) {
 	s.r += n
+}
+
+// unjudge takes back the judgement of all that has not left.
+func (s *stream) unjudge() {
+	s.scan, s.left = s.r, 0
 }
 
 // empty reports whether nothing is there, judged or not, and nothing of a judged

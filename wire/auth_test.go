@@ -455,6 +455,26 @@ func TestUnknownUserLooksLikeAnother(t *testing.T) {
 	}
 }
 
+// TestNoSecretHasNoMD5Answer plays a client that answers as if the stored hash were
+// empty.
+func TestNoSecretHasNoMD5Answer(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		client, server := pipe(t)
+		result := make(chan error, 1)
+		go func() { // ends with the exchange
+			_, err := Authenticate(server, MethodMD5, "user", Secret{}, known, testMockKey)
+			result <- err
+		}()
+		_, body, err := readMessage(client, maxLoginMessage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Write(password(md5Response("", body[4:]) + "\x00"))
+		wantError(t, <-result, CodeInvalidPassword, `password authentication failed for user "user"`)
+	}
+}
+
 func TestFailureDoesNotCarryControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := &stream{Reader: bytes.NewReader(password("x\x00"))}

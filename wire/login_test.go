@@ -228,6 +228,8 @@ func TestLoginMalformed(t *testing.T) {
 		{"negotiates 3.1", join(negotiate(Version30+1), authOK, ready)},
 		{"negotiates 2.0", join(negotiate(2<<16), authOK, ready)},
 		{"negotiates options", join(negotiate(Version30, "_pq_.x"), authOK, ready)},
+		{"negotiates options it does not name", join(
+			message(negotiateProtocolVersion, "\x00\x03\x00\x00\x00\x00\x00\x01"), authOK, ready)},
 		{"negotiates twice", join(negotiate(Version30), negotiate(Version30), authOK, ready)},
 		{"negotiates too late", join(authOK, negotiate(Version30), ready)},
 		{"negotiates with too little", join(message(negotiateProtocolVersion, "\x00\x03\x00\x00"), authOK, ready)},

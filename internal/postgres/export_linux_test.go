@@ -1,0 +1,4 @@
+package postgres
+
+// ParseStat is parseStat.
+var ParseStat = parseStat

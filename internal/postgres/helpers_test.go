@@ -1,0 +1,122 @@
+package postgres_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgweir/pgweir/internal/postgres"
+)
+
+// waitLimit is how long a test waits for what should happen at once.
+const waitLimit = 20 * time.Second
+
+// eventually waits until condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(waitLimit)
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for !condition() {
+		select {
+		case <-deadline:
+			t.Fatalf("still not so after %s: %s", waitLimit, what)
+		case <-ticker.C:
+		}
+	}
+}
+
+// newRoot returns a directory for clusters. PostgreSQL's user may enter it, unlike those of t.TempDir.
+func newRoot(t *testing.T) string {
+	t.Helper()
+	root, err := os.MkdirTemp("", "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	if err := os.Chmod(root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// newTempRoot is newRoot, and makes temporary clusters go there.
+func newTempRoot(t *testing.T) string {
+	t.Helper()
+	root := newRoot(t)
+	t.Setenv("TMPDIR", root)
+	return root
+}
+
+// assertNothingLeft fails the test if there is a file in root, or a process works there.
+func assertNothingLeft(t *testing.T, root string) {
+	t.Helper()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		t.Errorf("%s is left in the temporary directory", entry.Name())
+	}
+	if pids := processesIn(t, root); len(pids) > 0 {
+		t.Errorf("processes are left: %v", pids)
+	}
+}
+
+// processesIn returns the processes whose working directory is below root, on Linux.
+func processesIn(t *testing.T, root string) []string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []string
+	for _, link := range links {
+		if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, root+"/") {
+			pids = append(pids, filepath.Base(filepath.Dir(link)))
+		}
+	}
+	return pids
+}
+
+// connect returns a connection that is closed when the test ends.
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// queryInt returns the number that a query returns.
+func queryInt(t *testing.T, url, sql string) int {
+	t.Helper()
+	var n int
+	if err := connect(t, url).QueryRow(t.Context(), sql).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// mustExec runs SQL as the superuser.
+func mustExec(t *testing.T, c *postgres.Cluster, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit) // t.Context ends before cleanup.
+	defer cancel()
+	if err := c.Exec(ctx, "postgres", sql); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,58 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// executeTimeout bounds each statement of our own.
+const executeTimeout = 5 * time.Second
+
+// errExecute is returned when a statement of our own has not worked, for reasons
+// that the server did not give.
+var errExecute = errors.New("server did not answer a statement of pgweir's")
+
+// prepend puts a statement of our own in front of what the client has sent and
+// nobody has judged yet, so that both leave in one write.
+func (k *link) prepend(sql string) {
+	k.up.insert(wire.AppendQuery(nil, sql))
+	k.owed.sent(wire.Query, 0, internal)
+}
+
+// execute runs a statement of our own, before anything of the client's, on a
+// server that owes nothing. The error is the server's if it gave one. It may wait.
+func (k *link) execute(sql string) error {
+	k.up.room(k.loop)
+	k.prepend(sql)
+	deadline := k.loop.Now() + executeTimeout
+	for !k.owed.idle() {
+		if err := k.writeServer(); err != nil {
+			return err
+		}
+		if k.upBroken || k.loop.Now() >= deadline {
+			return errExecute
+		}
+		k.client.Want(0)
+		k.server.Conn.Want(reactor.Readable)
+		k.task.Wait(deadline)
+		if err := k.readServer(); err != nil {
+			return err
+		}
+		if err := k.judgeDown(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case k.failed:
+		k.failed = false
+
+		return k.said
+	case !k.owed.settled():
+		return errExecute
+	}
+
+	return nil
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// A client's settings go with it from server to server, as far as pgweir knows
+// them: those of its startup packet, and changes of those that PostgreSQL reports.
+
+// followed reports whether changes of a reported parameter are followed: those that
+// a session can set. The rest of what is reported is a fact about the server.
+func followed(name string) bool {
+	switch name {
+	case "application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone",
+		"standard_conforming_strings", "default_transaction_read_only", "search_path":
+		return true
+	}
+
+	return false
+}
+
+// startupSettings returns the settings in a startup packet. An error is for the
+// client.
+func startupSettings(start *wire.StartupRequest) (wire.Parameters, error) {
+	for _, p := range start.Parameters {
+		switch p.Name {
+		case "replication":
+			return nil, wire.Fatalf(wire.CodeFeatureNotSupported, "replication connections are not supported by pgweir").
+				WithHint("Connect to PostgreSQL directly for replication.")
+		case "options":
+			if p.Value != "" {
+				return nil, wire.Fatalf(wire.CodeFeatureNotSupported, "the startup parameter \"options\" is not supported by pgweir").
+					WithHint("Send the settings as startup parameters of their own, or with SET in each transaction.")
+			}
+		}
+	}
+	settings := wire.NewParameters(start.Parameters)
+
+	return settings.Without("options"), nil
+}
+
+// safeSettings reports whether a server takes the settings for certain.
+func safeSettings(ps wire.Parameters) bool {
+	for _, p := range ps {
+		if p.Name != "application_name" {
+			return false
+		}
+	}
+
+	return true
+}
+
+// applySettings gives the server the client's settings. Those that a server has
+// taken before go in front of the client's own bytes. New ones are tried first: if
+// they are refused nothing of the client's may be executed. It may wait.
+func (k *link) applySettings() error {
+	s, server := k.session, k.server
+	if server.Settings.Equal(s.settings) {
+		return nil
+	}
+	before := server.Settings
+	sql := before.Difference(s.settings)
+	server.Settings = s.settings
+	if sql == "" {
+		return nil
+	}
+	if s.proven || safeSettings(s.settings) {
+		k.prepend(sql)
+
+		return nil
+	}
+	if err := k.execute(sql); err != nil {
+		server.Settings = before // several statements in one query: all or none
+
+		return settingsRefused(err)
+	}
+	s.proven = true
+
+	return nil
+}
+
+// settingsRefused is what a client is told whose settings no server takes: what
+// PostgreSQL would have told it at login.
+func settingsRefused(err error) error {
+	e, ok := err.(*wire.Error)
+	if !ok {
+		return err
+	}
+	fatal := wire.Fatalf(e.Code, "%s", e.Message)
+	fatal.Detail, fatal.Hint = e.Detail, e.Hint
+
+	return fatal
+}
+
+// follow books a ParameterStatus: a change that the client made goes with it.
+func (k *link) follow(body []byte) {
+	name, value, ok := parameterStatus(body)
+	if !ok || k.owed.answersOurs() || !followed(name) {
+		return
+	}
+	s, server := k.session, k.server
+	if value == initial(server.Welcome, name) {
+		s.settings = s.settings.Without(name)
+	} else {
+		s.settings = s.settings.With(name, value)
+	}
+	server.Settings = s.settings
+}
+
+// initial is what a server reported at login.
+func initial(w *wire.Welcome, name string) string {
+	for _, p := range w.Parameters {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+
+	return ""
+}
+
+// parameterStatus takes a ParameterStatus apart.
+func parameterStatus(body []byte) (name, value string, ok bool) {
+	n, rest, ok := bytes.Cut(body, []byte{0})
+	if !ok {
+		return "", "", false
+	}
+	v, _, ok := bytes.Cut(rest, []byte{0})
+
+	return string(n), string(v), ok
+}
