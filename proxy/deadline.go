@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/pgweir/pgweir/config"
-	"github.com/pgweir/pgweir/wire"
 )
 
 // deadline is when the link must look at the clock again: at the end of
@@ -24,7 +23,7 @@ func (k *link) patience() (limit time.Duration, then error) {
 		return g.QueryTimeout + g.CancelWaitTimeout, errQueryTimeout
 	case !k.owed.idle():
 		return g.QueryTimeout, nil
-	case k.owed.tx != wire.TxIdle:
+	case !k.owed.settled():
 		return g.IdleTransactionTimeout, errTxIdle
 	}
 

@@ -8,7 +8,6 @@ import (
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
-	"github.com/pgweir/pgweir/wire"
 )
 
 // release gives the server back, clean.
@@ -93,7 +92,7 @@ func (k *link) leaveServer(why error) {
 func (k *link) clean() bool {
 	k.up.reset(k.loop)
 	k.down.reset(k.loop)
-	if k.owed.tx != wire.TxIdle && k.execute("ROLLBACK") != nil {
+	if !k.owed.settled() && k.execute("ROLLBACK") != nil {
 		return false
 	}
 	reset := k.session.proxy.config.Pgweir.ServerResetQuery

@@ -19,8 +19,18 @@ type owed struct {
 
 	tx      byte // status of the last ReadyForQuery; 0 before the first
 	skip    bool // after an error the server discards all until Sync
+	open    bool // the client has begun a series of extended-protocol messages: Sync ends it
 	copyIn  bool // the client is to send copy data: Sync means nothing until it ends
 	copying bool // the server is inside a COPY FROM STDIN
+	eaten   int  // Syncs struck off because they are read inside that COPY
+
+	// When a COPY fails nobody can tell how many of its eaten Syncs the server
+	// had read by then: those that it had not are answered. They may be until
+	// the server answers something later.
+	unsure int
+	// vague is set when the client has gone on while that decides whether the
+	// server discards what it sends. What is owed stays unknown for good.
+	vague bool
 }
 
 // An entry is one thing that is owed.
@@ -41,7 +51,14 @@ const (
 
 	// internal marks what pgweir itself sent: its answer is not for the client.
 	internal entry = 1 << 7
+	// begun marks a query or function call that has been answered in part.
+	begun entry = 1 << 6
 )
+
+// kind is the entry without its marks.
+func (e entry) kind() entry {
+	return e &^ (internal | begun)
+}
 
 // maxOwed bounds the queue. A client that pipelines more than this is not read
 // until the server has answered some of it, which it always can: it needs no
@@ -53,10 +70,11 @@ func (o *owed) full() bool {
 	return o.n >= maxOwed
 }
 
-// settled reports whether the server owes nothing and is outside a transaction.
-// It is the release rule, but for what has not been sent yet.
+// settled reports whether the server owes nothing and is outside a transaction,
+// one that is open until the next Sync included. It is the release rule, but for
+// what has not been sent yet.
 func (o *owed) settled() bool {
-	return o.n == 0 && o.tx == wire.TxIdle && !o.skip
+	return o.n == 0 && o.tx == wire.TxIdle && !o.skip && !o.open && o.unsure == 0 && !o.vague
 }
 
 // idle reports whether the server owes nothing, in a transaction or not: it
@@ -70,7 +88,7 @@ func (o *owed) rowsForClient() bool {
 	if o.n == 0 {
 		return false
 	}
-	head := o.ring[o.head]
+	head := o.ring[o.head] &^ begun
 
 	return head == oweQuery || head == oweExecute
 }
@@ -104,21 +122,37 @@ func (o *owed) sent(typ, what byte, flags entry) {
 		e = oweFunction
 	case wire.Sync:
 		if o.copyIn {
+			o.eaten++
+
 			return
 		}
+		o.skip = false // for what follows
 	case wire.CopyDone, wire.CopyFail:
-		o.copyIn = false
 		e = oweCopyEnd
 	default: // Flush and CopyData are not answered
 		return
 	}
-	if o.skip && e != oweSync {
+	o.copyIn = false // anything else breaks the connection, unless the copy has failed
+	if o.skip {
+		o.vague = o.vague || o.unsure > 0 && e != oweCopyEnd
+
 		return
 	}
-	if e == oweCopyEnd && o.n == 0 {
-		return // stray, as after an error: PostgreSQL ignores it
+	if e == oweCopyEnd {
+		if o.n > 0 { // else stray, as after an error: PostgreSQL ignores it
+			o.push(e | flags)
+		}
+
+		return
 	}
+	o.open = !endsSeries(e)
 	o.push(e | flags)
+}
+
+// endsSeries reports whether e ends what extended-protocol messages have begun, and
+// the transaction if that is only theirs.
+func endsSeries(e entry) bool {
+	return e == oweSync || e == oweQuery || e == oweFunction
 }
 
 // received strikes off a server's frame. status is the byte behind the header of
@@ -126,66 +160,94 @@ func (o *owed) sent(typ, what byte, flags entry) {
 // not for the client. An error means that the server has answered what nobody
 // asked.
 func (o *owed) received(typ, status byte) (ours bool, err error) {
-	o.dropCopyEnds()
-	head := oweCopyEnd // stands for "nothing"
-	if o.n > 0 {
-		head = o.ring[o.head]
-	}
-	ours = o.n > 0 && head&internal != 0
-
 	switch typ {
 	case wire.NoticeResponse, wire.ParameterStatus, wire.NotificationResponse:
 		return false, nil // come at any time
-	case wire.ErrorResponse:
-		o.failed(head &^ internal)
-	case wire.ReadyForQuery:
-		return ours, o.ready(head&^internal, status)
-	case wire.CopyInResponse:
-		o.copyStarted()
-	default:
-		if typ == wire.CommandComplete && o.copying {
-			o.copyEnded()
-		}
-		if !answers(head&^internal, typ) {
-			return ours, fmt.Errorf("server sent an unexpected %q message", typ)
-		}
-		if ends(head&^internal, typ) {
-			o.pop()
-		}
 	}
+	ours = o.answersOurs()
+	switch {
+	case typ == wire.ErrorResponse:
+		o.failed()
+	case typ == wire.ReadyForQuery && o.awaitsReady():
+		o.pop()
+		o.ready(status)
+	case typ == wire.ReadyForQuery && o.unsure > 0:
+		ours = false
+		o.lateSync(status)
+	case o.n > 0 && answers(o.at(0).kind(), typ):
+		o.answered(typ)
+	case !o.vague:
+		return ours, fmt.Errorf("server sent an unexpected %q message", typ)
+	}
+	o.dropCopyEnds()
 
 	return ours, nil
 }
 
+// awaitsReady reports whether a ReadyForQuery answers the oldest entry. A query or
+// function call always has another answer before that.
+func (o *owed) awaitsReady() bool {
+	if o.n == 0 {
+		return false
+	}
+	switch o.at(0).kind() {
+	case oweSync:
+		return true
+	case oweQuery, oweFunction:
+		return *o.at(0)&begun != 0 || o.unsure == 0
+	}
+
+	return false
+}
+
 // ready books a ReadyForQuery.
-func (o *owed) ready(head entry, status byte) error {
-	expected := o.n > 0 && (head == oweSync || head == oweQuery || head == oweFunction)
-	if expected {
-		o.pop()
-	}
-	// A Sync that we took for one inside a copy, when the server had failed
-	// already, is answered while we skip.
-	if !expected && !o.skip {
-		return fmt.Errorf("server sent an unexpected %q message", byte(wire.ReadyForQuery))
-	}
+func (o *owed) ready(status byte) {
 	o.tx = status
 	o.skip, o.copyIn, o.copying = false, false, false
+}
 
-	return nil
+// lateSync books a ReadyForQuery that answers a Sync of a COPY which had failed
+// before the server read it.
+func (o *owed) lateSync(status byte) {
+	o.unsure--
+	o.open = o.open && o.n > 0
+	o.ready(status)
+}
+
+// answered books an answer to the oldest entry.
+func (o *owed) answered(typ byte) {
+	if !o.vague {
+		o.unsure = 0 // the entry was sent after all that
+	}
+	*o.at(0) |= begun
+	switch {
+	case typ == wire.CopyInResponse:
+		o.copyStarted()
+	case typ == wire.CommandComplete && o.copying:
+		o.copyEnded()
+	}
+	if ends(o.at(0).kind(), typ) {
+		o.pop()
+	}
 }
 
 // failed books an ErrorResponse. After an error in an extended-protocol message
 // the server discards everything up to the next Sync, simple queries included.
-func (o *owed) failed(head entry) {
-	o.copyIn, o.copying = false, false
+func (o *owed) failed() {
+	o.unsure += o.eaten
+	o.copyIn, o.copying, o.eaten = false, false, 0
 	if o.n == 0 {
 		return
 	}
-	switch head {
+	switch o.at(0).kind() {
 	case oweQuery, oweFunction, oweSync: // ReadyForQuery follows
+		*o.at(0) |= begun
+
 		return
 	}
-	for o.n > 0 && o.ring[o.head]&^internal != oweSync {
+	o.pop()
+	for o.n > 0 && o.at(0).kind() != oweSync {
+		o.vague = o.vague || o.unsure > 0 && o.at(0).kind() != oweCopyEnd
 		o.pop()
 	}
 	o.skip = o.n == 0
@@ -197,17 +259,25 @@ func (o *owed) failed(head entry) {
 // CopyFail in order, other messages in an error.
 func (o *owed) copyStarted() {
 	o.copying = true
-	for o.n > 1 && *o.at(1)&^internal == oweSync {
+	for o.n > 1 && o.at(1).kind() == oweSync {
 		o.popSecond()
+		o.eaten++
 	}
 	o.copyIn = o.n == 1
+	for i := o.n - 1; o.eaten > 0 && i >= 0; i-- {
+		if e := o.at(i).kind(); e != oweCopyEnd {
+			o.open = !endsSeries(e) // the eaten Sync might have been the last
+
+			return
+		}
+	}
 }
 
 // copyEnded books the end of a copy inside a query: the client's CopyDone has had
 // its effect.
 func (o *owed) copyEnded() {
-	o.copying = false
-	if o.n > 1 && *o.at(1)&^internal == oweCopyEnd {
+	o.copying, o.eaten = false, 0
+	if o.n > 1 && o.at(1).kind() == oweCopyEnd {
 		o.popSecond()
 	}
 }
@@ -221,12 +291,13 @@ func (o *owed) popSecond() {
 // dropCopyEnds strikes off the marks of CopyDone and CopyFail, which nothing
 // answers, once all before them is answered.
 func (o *owed) dropCopyEnds() {
-	for o.n > 0 && o.ring[o.head]&^internal == oweCopyEnd {
+	for o.n > 0 && o.at(0).kind() == oweCopyEnd {
 		o.pop()
 	}
 }
 
-// answers reports whether a frame of type typ can be an answer to e.
+// answers reports whether a frame of type typ can be an answer to e. Results may
+// hold types that we do not know.
 func answers(e entry, typ byte) bool {
 	switch e {
 	case oweParse:
@@ -243,6 +314,15 @@ func answers(e entry, typ byte) bool {
 		return typ == wire.FunctionCallResponse
 	case oweSync, oweCopyEnd:
 		return false
+	}
+	switch typ {
+	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
+		wire.ParameterDescription, wire.NoData, wire.FunctionCallResponse, wire.ReadyForQuery:
+		return false
+	case wire.RowDescription:
+		return e == oweQuery
+	case wire.PortalSuspended:
+		return e == oweExecute
 	}
 
 	return true
