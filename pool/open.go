@@ -14,11 +14,6 @@ import (
 	"github.com/pgweir/pgweir/wire"
 )
 
-// Dialer is how a pool reaches PostgreSQL; net.Dialer is one.
-type Dialer interface {
-	DialContext(ctx context.Context, network, address string) (net.Conn, error)
-}
-
 // maxOpening is how many servers a pool opens at a time. PgBouncer opens one; a
 // few fill an empty pool faster without a storm of logins on PostgreSQL.
 const maxOpening = 4
@@ -118,8 +113,12 @@ func (p *Pool) connect(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	unwatch := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-	welcome, err := wire.Login(nc, p.options.Login)
+	stream := wire.NewLoginConn(nc)
+	welcome, err := wire.Login(stream, p.options.Login)
 	unwatch()
+	if err == nil && len(stream.Buffered()) > 0 {
+		err = errors.New("server went on speaking after it was ready")
+	}
 	if err != nil {
 		_ = nc.Close()
 
@@ -129,6 +128,11 @@ func (p *Pool) connect(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hand over: %w", err)
 	}
+	if err := conn.SetTCP(p.options.TCP); err != nil {
+		conn.Close()
+
+		return nil, fmt.Errorf("set TCP options: %w", err)
+	}
 	s := &Server{Conn: conn, Welcome: welcome, pool: p}
 	s.expires = p.clock().Now() + p.options.Lifetime - spread(p.options.Lifetime)
 
@@ -137,10 +141,7 @@ func (p *Pool) connect(ctx context.Context) (*Server, error) {
 
 // dial makes the connection that connect logs in on.
 func (p *Pool) dial(ctx context.Context) (net.Conn, error) {
-	d := p.options.Dialer
-	if d == nil {
-		d = new(net.Dialer)
-	}
+	d := net.Dialer{KeepAlive: -1} // set after the hand-over, where wanted
 
 	return d.DialContext(ctx, p.options.Network, p.options.Address)
 }
@@ -276,6 +277,15 @@ func (p *Pool) Welcome(ctx context.Context) (*wire.Welcome, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// KnownWelcome returns what Welcome does, if no server has to be opened for it; else
+// nil. It may be called on a loop.
+func (p *Pool) KnownWelcome() *wire.Welcome {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	return p.welcome
 }
 
 // failing reports whether the pool waits before its next attempt to open a

@@ -53,8 +53,8 @@ type Options struct {
 	Lifetime time.Duration
 	// CancelTimeout bounds the wait for a cancel request to be confirmed.
 	CancelTimeout time.Duration
-	// Dialer opens connections. Nil: a plain one.
-	Dialer Dialer
+	// TCP are the options of connections to PostgreSQL.
+	TCP reactor.TCPOptions
 }
 
 // A Pool is the servers of one key. Make it with [Pools.Get].

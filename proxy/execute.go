@@ -18,7 +18,9 @@ var errExecute = errors.New("server did not answer a statement of pgweir's")
 // prepend puts a statement of our own in front of what the client has sent and
 // nobody has judged yet, so that both leave in one write.
 func (k *link) prepend(sql string) {
-	k.up.insert(wire.AppendQuery(nil, sql))
+	frame := wire.AppendQuery(nil, sql)
+	k.injected = len(frame)
+	k.up.insert(frame)
 	k.owed.sent(wire.Query, 0, internal)
 }
 

@@ -26,10 +26,15 @@ func (k *link) destroyServer(why pool.Reason) {
 
 // unlink books the transaction and lets go of the server.
 func (k *link) unlink() {
-	k.task.Leave(serverPlace)
-	k.server = nil
 	k.booked.Took = k.loop.Clock().Now() - k.began
 	k.session.tally(k.loop).Book(k.booked)
+	k.part()
+}
+
+// part lets go of the server.
+func (k *link) part() {
+	k.task.Leave(serverPlace)
+	k.server = nil
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 }
@@ -46,9 +51,7 @@ func (k *link) farewell(why error) {
 	if e != nil && d.left == 0 && d.r <= d.scan { // never in the middle of a message
 		d.w = d.scan
 		k.session.proxy.countError(e)
-		if frame := e.Append(nil); len(k.down.room(k.loop)) >= len(frame) {
-			d.add(frame)
-		}
+		k.say(e.Append(nil))
 	}
 	if e != nil || errors.Is(why, errServerSpoke) {
 		k.flush(k.loop.Now() + farewellTimeout)

@@ -2,10 +2,7 @@ package proxy
 
 import (
 	"errors"
-	"runtime/debug"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
@@ -32,6 +29,8 @@ type link struct {
 	up   stream // from the client to the server
 	down stream // to the client
 	owed owed   // what the server still owes
+
+	injected int // bytes of our own in front of the client's, until the server takes any
 
 	parked   bool        // waiting for a server
 	skipping bool        // refused an extended-protocol message: discard until Sync
@@ -79,9 +78,7 @@ func (k *link) mark() {
 
 // panicked ends the session and its server, and nothing else.
 func (k *link) panicked(v any) error {
-	p := k.session.proxy
-	p.counters.Panics.Add(1)
-	p.log.Error("panic in a session", zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+	k.session.proxy.panicked(v)
 	if k.server != nil {
 		k.destroyServer(pool.ReasonLink)
 	}

@@ -19,8 +19,11 @@ func (k *link) listen() (needed bool, err error) {
 		}
 		if k.down.empty() { // else the client does not take its answers: wait for that
 			needed, err := k.answerAlone()
-			if needed || err != nil {
-				return needed, err
+			if err != nil {
+				return false, err
+			}
+			if needed {
+				return true, k.writeClient() // it may wait long for a server
 			}
 			if !k.down.empty() {
 				continue
@@ -83,11 +86,11 @@ func (k *link) there(h wire.Header) bool {
 	return len(k.up.unjudged()) >= min(h.Size, len(k.up.buf))
 }
 
-// say puts a message of our own on its way to the client. It must be a short one,
-// and no other may be in the middle of its way.
+// say puts a message of our own on its way to the client. No other may be in the
+// middle of its way.
 func (k *link) say(frame []byte) {
 	k.down.room(k.loop)
-	k.down.add(frame)
+	k.down.insert(frame)
 }
 
 // refuse answers the client's next message, for which no server could be had, with
@@ -173,6 +176,8 @@ func (k *link) waitForClient() error {
 	switch {
 	case k.session.stop != nil:
 		return k.session.stop
+	case k.session.draining && k.down.empty(): // a message that is not there whole was not asked yet
+		return errShutdown
 	case deadline != 0 && k.loop.Now() >= deadline:
 		return errClientIdle
 	}

@@ -2,104 +2,136 @@ package proxy
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
-	"net"
-	"runtime/debug"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/internal/reactor"
-	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
 )
 
-// A login is a connection between accept and hand-over. It has a goroutine of its
-// own, which ends with it, and one deadline for all of it.
+// A login is a connection between accept and its first rest. It is a task on the
+// loop that will serve the client, and reads like blocking code; what takes long or
+// must wait for others is done elsewhere. It has one deadline for all of it.
 type login struct {
 	proxy    *Proxy
-	nc       net.Conn
-	conn     *wire.LoginConn
-	deadline time.Duration // of the home loop's clock; 0: none
-	ctx      context.Context
-	cancel   context.CancelCauseFunc // breaks it off, with what the client is told
+	loop     *reactor.Loop
+	conn     *reactor.Conn
+	addr     netip.AddrPort // of the client; zero: by a unix socket
+	deadline time.Duration  // 0: none
+
+	task    *reactor.Task
+	stop    error // why it must end; nil: it need not
+	started bool  // the client has said who it is
 }
 
-// errLoginTimeout breaks off a login, in PostgreSQL's words.
+// errLoginTimeout ends a login that takes too long, in PostgreSQL's words.
 var errLoginTimeout = wire.Fatalf(wire.CodeQueryCanceled, "canceling authentication due to timeout").
 	WithHint("See client_login_timeout.")
 
-// newLogin returns the login of a new connection.
-func newLogin(p *Proxy, nc net.Conn) *login {
-	l := &login{proxy: p, nc: nc, conn: wire.NewLoginConn(nc)}
-	l.deadline = after(p.home().Clock().Now(), p.config.Pgweir.ClientLoginTimeout)
-	l.ctx, l.cancel = context.WithCancelCause(context.Background())
+// begin puts the connection on its loop, where it runs.
+func (l *login) begin() {
+	if err := l.loop.Attach(l.conn, l); err != nil {
+		l.conn.Close()
+		l.proxy.loginOver(l)
 
-	return l
+		return
+	}
+	l.deadline = after(l.loop.Now(), l.proxy.config.Pgweir.ClientLoginTimeout)
+	l.loop.Go(l)
 }
 
-// run takes the connection through login. In the end it is a session's, or closed.
-func (l *login) run() {
-	unwatch := context.AfterFunc(l.ctx, func() { _ = l.nc.SetReadDeadline(time.Unix(1, 0)) })
-	defer func() {
-		if v := recover(); v != nil {
-			l.proxy.counters.Panics.Add(1)
-			l.proxy.log.Error("panic at login", zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
-			_ = l.nc.Close()
-		}
-		unwatch()
-		l.cancel(nil)
-		l.proxy.loginOver(l)
-	}()
-	start, cancel, err := wire.ReadStartup(l.conn)
+// Ready implements [reactor.Handler]. A login has a task from beginning to end, so
+// nothing is left to do.
+func (l *login) Ready(*reactor.Conn) {}
+
+// Run implements [reactor.Job]: it takes the connection through login. In the end it
+// is a session's, or closed.
+func (l *login) Run(t *reactor.Task) {
+	l.task = t
+	t.Join(clientPlace, l.conn)
+	s, err := l.protect(l.admit)
+	l.proxy.loginOver(l)
 	switch {
 	case err != nil:
-		l.turnAway(err, start)
-	case cancel != nil:
-		l.proxy.cancel(cancel)
-		_ = l.nc.Close()
-	default:
-		if err := l.admit(start); err != nil {
-			l.turnAway(err, start)
-		}
+		l.turnAway(err)
+	case s != nil:
+		l.conn.Handle(s)
+		s.begin(t)
+	default: // a cancel request: it is never answered
+		l.conn.Close()
 	}
 }
 
-// loginOver forgets a login.
-func (p *Proxy) loginOver(l *login) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.logins, l)
-	p.checkEnded()
+// protect calls f and makes an error of its panic.
+func (l *login) protect(f func() (*session, error)) (s *session, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.proxy.panicked(v)
+			s, err = nil, errInternal
+		}
+	}()
+
+	return f()
 }
 
-// admit counts the client in and makes it a session.
-func (l *login) admit(start *wire.StartupRequest) error {
+// admit finds out what the client wants, and makes it a session. A nil session
+// without an error means that it wanted nothing more. It may wait.
+func (l *login) admit() (*session, error) {
 	p := l.proxy
+	conn := wire.NewLoginConn(l)
+	start, cancel, err := wire.ReadStartup(conn)
+	switch {
+	case err != nil:
+		return nil, err
+	case cancel != nil:
+		p.cancel(cancel)
+
+		return nil, nil
+	}
+	l.started = true
 	if p.clients.Add(1) > int64(p.config.Pgweir.MaxClientConn) {
 		p.clients.Add(-1)
 
-		return wire.Fatalf(wire.CodeTooManyConnections, "no more connections allowed (max_client_conn)").
+		return nil, wire.Fatalf(wire.CodeTooManyConnections, "no more connections allowed (max_client_conn)").
 			WithHint("Close connections that are not needed, or raise max_client_conn.")
 	}
-	s, err := l.authenticate(start)
+	s, err := l.authenticate(conn, start)
 	if err == nil {
-		err = l.welcome(s, start)
+		err = l.welcome(conn, s, start)
 	}
 	if err != nil {
 		p.clients.Add(-1)
-	}
 
-	return err
+		return nil, refusal{err, start}
+	}
+	s.ahead = append(s.ahead, conn.Buffered()...)
+
+	return s, nil
 }
 
-// authenticate lets the client prove who it is and finds its way to the database.
-func (l *login) authenticate(start *wire.StartupRequest) (*session, error) {
+// A refusal is why a client that has said who it is was not let in.
+type refusal struct {
+	error
+	start *wire.StartupRequest
+}
+
+// Unwrap returns the reason.
+func (r refusal) Unwrap() error {
+	return r.error
+}
+
+// authenticate lets the client prove who it is and finds its way to the database. It
+// may wait.
+func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (*session, error) {
 	p := l.proxy
 	frame, version := start.Negotiation()
 	if frame != nil {
-		if _, err := l.conn.Write(frame); err != nil {
+		if _, err := conn.Write(frame); err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +142,7 @@ func (l *login) authenticate(start *wire.StartupRequest) (*session, error) {
 	}
 	secret, known := p.users[start.User]
 	known = known || len(p.users) == 0 && p.method == wire.MethodTrust
-	credentials, err := wire.Authenticate(l.conn, p.method, start.User, secret, known, p.mockKey)
+	credentials, err := wire.Authenticate(conn, p.method, start.User, secret, known, p.mockKey, l.elsewhere)
 	if err != nil {
 		return nil, err
 	}
@@ -122,34 +154,45 @@ func (l *login) authenticate(start *wire.StartupRequest) (*session, error) {
 	return &session{
 		proxy:    p,
 		route:    route,
-		loop:     p.loops.Pick(),
+		loop:     l.loop,
+		conn:     l.conn,
 		id:       p.nextID.Add(1),
-		addr:     l.nc.RemoteAddr().String(),
+		addr:     l.addr,
 		settings: route.share(settings),
 	}, nil
 }
 
-// welcome tells the client that it is in, and hands its connection over to a loop.
-func (l *login) welcome(s *session, start *wire.StartupRequest) error {
-	servers := s.route.pool
-	w, err := servers.Welcome(l.ctx)
+// welcome tells the client that it is in. It may wait.
+func (l *login) welcome(conn *wire.LoginConn, s *session, start *wire.StartupRequest) error {
+	w, err := l.serverWelcome(s)
+	if err == nil {
+		err = l.proxy.register(s, start.Version)
+	}
 	if err != nil {
-		servers.Leave()
+		s.route.pool.Leave()
 
 		return err
 	}
-	if ok, err := l.proxy.register(s, start.Version); err != nil || !ok {
-		servers.Leave()
-
-		return errors.Join(err, errShutdown)
-	}
-	if _, err := l.conn.Write(greeting(w, s)); err != nil {
+	if _, err := conn.Write(greeting(w, s)); err != nil {
 		l.proxy.unregister(s)
 
 		return err
 	}
 
-	return l.handOver(s)
+	return nil
+}
+
+// serverWelcome returns what PostgreSQL says of itself, which only the first client
+// of a pool has to wait for. It may wait.
+func (l *login) serverWelcome(s *session) (w *wire.Welcome, err error) {
+	if w := s.route.pool.KnownWelcome(); w != nil {
+		return w, nil
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	l.elsewhereUntil(func() { w, err = s.route.pool.Welcome(ctx) }, func() { cancel(l.overdue()) })
+
+	return w, err
 }
 
 // greeting is all that a client is sent once it is in.
@@ -167,43 +210,96 @@ func greeting(w *wire.Welcome, s *session) []byte {
 	return wire.AppendReadyForQuery(b, wire.TxIdle)
 }
 
-// handOver gives the connection, and what was read ahead, to the session's loop.
-func (l *login) handOver(s *session) error {
-	ahead := l.conn.Buffered()
-	conn, err := reactor.HandOver(l.nc)
-	if err != nil {
-		l.proxy.unregister(s)
+// Read implements [io.Reader] for the code of the login: it waits until there is
+// something.
+func (l *login) Read(p []byte) (int, error) {
+	for {
+		n, err := 0, reactor.ErrWouldBlock
+		if l.conn.Ready(reactor.Readable) {
+			n, err = l.conn.Read(p)
+		}
+		if !errors.Is(err, reactor.ErrWouldBlock) {
+			return n, err
+		}
+		if err := l.wait(reactor.Readable); err != nil {
+			return 0, err
+		}
+	}
+}
 
+// Write implements [io.Writer] for the code of the login: it waits until all is
+// written.
+func (l *login) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		n, err := l.conn.Write(p[written:])
+		written += n
+		if !errors.Is(err, reactor.ErrWouldBlock) {
+			return written, err
+		}
+		if err := l.wait(reactor.Writable); err != nil {
+			return written, err
+		}
+	}
+}
+
+// wait suspends until the connection is ready for e. It is an error if the login
+// must end.
+func (l *login) wait(e reactor.Events) error {
+	if err := l.overdue(); err != nil {
 		return err
 	}
-	s.conn = conn
-	if len(ahead) > 0 {
-		s.ahead = append([]byte(nil), ahead...)
+	l.conn.Want(e)
+	l.task.Wait(l.deadline)
+
+	return l.overdue()
+}
+
+// overdue returns why the login must end, or nil.
+func (l *login) overdue() error {
+	switch {
+	case l.stop != nil:
+		return l.stop
+	case l.deadline != 0 && l.loop.Now() >= l.deadline:
+		return errLoginTimeout
 	}
-	l.proxy.logBegin(s)
-	s.loop.Post(s.begin)
 
 	return nil
 }
 
-// unregister takes back what register and route did, for a session that has not
-// begun.
-func (p *Proxy) unregister(s *session) {
-	s.route.pool.Leave()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.sessions, s.pid)
-	p.checkEnded()
+// elsewhere runs work, which takes long, in a goroutine, and waits for its end.
+func (l *login) elsewhere(work func()) {
+	l.elsewhereUntil(work, func() {})
 }
 
-// logBegin writes the one line about the beginning of a session.
-func (p *Proxy) logBegin(s *session) {
-	if !p.config.Pgweir.LogConnections {
-		return
+// elsewhereUntil is elsewhere for work that can be broken off, which it is when the
+// login must end. The goroutine ends with the work.
+func (l *login) elsewhereUntil(work, breakOff func()) {
+	done := false
+	l.proxy.goroutines.Go(func() {
+		work()
+		l.loop.Post(func() {
+			done = true
+			l.task.Wake()
+		})
+	})
+	deadline := l.deadline
+	for !done {
+		l.conn.Want(0)
+		l.task.Wait(deadline)
+		if l.overdue() != nil {
+			breakOff()
+			deadline = 0 // it has done its duty
+		}
 	}
-	key := s.route.pool.Key()
-	p.log.Info("client connected", zap.Uint64("client_id", s.id),
-		zap.String("database", key.Database), zap.String("user", key.User), zap.String("addr", s.addr))
+}
+
+// kill ends the login. It runs on the loop.
+func (l *login) kill(why error) {
+	l.stop = why
+	if l.task != nil {
+		l.task.Wake()
+	}
 }
 
 // lingerTimeout bounds how long a connection that is turned away is given to take
@@ -211,13 +307,10 @@ func (p *Proxy) logBegin(s *session) {
 const lingerTimeout = time.Second
 
 // turnAway ends a login: it tells the client why, if there is anything to say and
-// somebody to say it to, and closes the connection.
-func (l *login) turnAway(err error, start *wire.StartupRequest) {
-	defer l.nc.Close()
-	if cause := context.Cause(l.ctx); cause != nil {
-		err = cause
-	}
-	l.proxy.countRefusal(err, start, l.nc.RemoteAddr())
+// somebody to say it to, and closes the connection. It may wait.
+func (l *login) turnAway(err error) {
+	defer l.conn.Close()
+	l.proxy.countRefusal(err, l)
 	var answer []byte
 	var http *wire.HTTPError
 	if errors.As(err, &http) {
@@ -225,40 +318,44 @@ func (l *login) turnAway(err error, start *wire.StartupRequest) {
 	} else if e := loginError(err); e != nil {
 		answer = e.Append(nil)
 	}
-	silent := start == nil && errors.Is(err, errLoginTimeout) // it may not even speak our protocol
-	if len(answer) == 0 || silent {
-		return
+	if len(answer) == 0 || !l.started && errors.Is(err, errLoginTimeout) {
+		return // it may not even speak our protocol
 	}
-	_ = l.nc.SetDeadline(time.Now().Add(lingerTimeout))
-	_, _ = l.nc.Write(answer)
-	l.linger()
+	l.stop = nil
+	l.deadline = l.loop.Now() + lingerTimeout
+	if _, err := l.Write(answer); err == nil {
+		l.conn.CloseWrite()
+		l.linger()
+	}
 }
 
 // linger reads on until the peer closes: closing with unread bytes would make the
-// system throw away what the peer has yet to read.
+// system throw away what the peer has yet to read. It may wait.
 func (l *login) linger() {
-	if c, ok := l.nc.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite()
+	buf := l.loop.Borrow(reactor.SmallBuffer)
+	defer l.loop.Return(buf)
+	for range 8 {
+		if _, err := l.Read(buf); err != nil {
+			return
+		}
 	}
-	_, _ = io.CopyN(io.Discard, l.nc, reactor.LargeBuffer)
 }
 
 // isPeers reports whether an error at login is the doing of a peer that is gone, or
 // that is no client of PostgreSQL: there is nobody to tell.
 func isPeers(err error) bool {
-	var network net.Error
 	var http *wire.HTTPError
+	var errno reactor.Errno
 
-	return errors.As(err, &network) || errors.As(err, &http) || errors.Is(err, wire.ErrSilent) ||
+	return errors.As(err, &errno) || errors.As(err, &http) || errors.Is(err, wire.ErrSilent) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// loginError turns an error into what a client at login is told. There ERROR is not
-// enough: it would wait for more.
+// loginError turns an error into what a client at login is told; nil if there is
+// nobody to tell. There ERROR is not enough: it would wait for more.
 func loginError(err error) *wire.Error {
-	var open *pool.OpenError
 	var own *wire.Error
-	if !errors.As(err, &open) && !errors.As(err, &own) && isPeers(err) {
+	if !errors.As(err, &own) && isPeers(err) {
 		return nil
 	}
 	e := clientError(err)
@@ -279,4 +376,57 @@ func metricsURL(listen string) string {
 	}
 
 	return "http://" + listen + "/metrics"
+}
+
+// register gives the session its cancel key. It is an error when the proxy is
+// ending.
+func (p *Proxy) register(s *session, v wire.Version) error {
+	for {
+		pid, secret, err := wire.NewCancelKey(v, rand.Reader)
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		_, taken := p.sessions[pid]
+		ending := p.draining
+		if !taken && !ending {
+			s.pid, s.secret = pid, secret
+			p.sessions[pid] = s
+		}
+		p.mu.Unlock()
+		switch {
+		case ending:
+			return errShutdown
+		case !taken:
+			return nil
+		}
+	}
+}
+
+// unregister takes back what register and route did, for a session that has not
+// begun.
+func (p *Proxy) unregister(s *session) {
+	s.route.pool.Leave()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, s.pid)
+	p.checkEnded()
+}
+
+// loginOver forgets a login.
+func (p *Proxy) loginOver(l *login) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.logins, l)
+	p.checkEnded()
+}
+
+// logBegin writes the one line about the beginning of a session.
+func (p *Proxy) logBegin(s *session) {
+	if !p.config.Pgweir.LogConnections {
+		return
+	}
+	key := s.route.pool.Key()
+	p.log.Info("client connected", zap.Uint64("client_id", s.id), zap.String("database", key.Database),
+		zap.String("user", key.User), zap.Stringer("addr", address(s.addr)))
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,13 +45,13 @@ type Proxy struct {
 	workers []*worker // by loop
 	mockKey []byte    // of the authentication of users that do not exist
 
-	goroutines sync.WaitGroup // logins
+	goroutines sync.WaitGroup // work of logins that would hold up a loop
 	clients    atomic.Int64   // logged in or about to be
 	nextID     atomic.Uint64
 	counters   counters
 
 	mu        sync.Mutex // guards the following; a pool's may be taken while it is held
-	listeners map[net.Listener]struct{}
+	listeners map[*listener]struct{}
 	logins    map[*login]struct{}
 	sessions  map[uint32]*session // by the cancel key's pid
 	routes    map[pool.Key]*route
@@ -73,7 +75,7 @@ func New(o Options) (*Proxy, error) {
 		pools:     o.Pools,
 		log:       o.Log,
 		mockKey:   make([]byte, 32),
-		listeners: make(map[net.Listener]struct{}),
+		listeners: make(map[*listener]struct{}),
 		logins:    make(map[*login]struct{}),
 		sessions:  make(map[uint32]*session),
 		routes:    make(map[pool.Key]*route),
@@ -94,42 +96,24 @@ func (p *Proxy) home() *reactor.Loop {
 	return p.loops.Loops()[0]
 }
 
-// The pauses after an error of accept, for instance for want of descriptors: they
-// double from the first to the last, as in net/http.
-const (
-	firstAcceptPause = 5 * time.Millisecond
-	lastAcceptPause  = time.Second
-)
-
-// Serve accepts clients on l until Shutdown or Close, and then returns ErrClosed.
-// It closes l. It always returns a non-nil error.
-func (p *Proxy) Serve(l net.Listener) error {
-	defer l.Close()
+// Serve accepts clients on nl until Shutdown or Close, and then returns ErrClosed.
+// It owns nl and closes it. It always returns a non-nil error.
+func (p *Proxy) Serve(nl net.Listener) error {
+	l, err := newListener(p, nl)
+	if err != nil {
+		return fmt.Errorf("serve on %s: %w", nl.Addr(), err)
+	}
 	if !p.addListener(l) {
+		l.close()
+
 		return ErrClosed
 	}
-	var pause time.Duration
-	for {
-		nc, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = 0
-			p.accept(nc)
-		case p.isDraining():
-			return ErrClosed
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
-		default:
-			p.counters.AcceptErrors.Add(1)
-			p.log.Error("accept failed", zap.Stringer("addr", l.Addr()), zap.Error(err))
-			pause = min(max(2*pause, firstAcceptPause), lastAcceptPause)
-			time.Sleep(pause)
-		}
-	}
+
+	return l.run()
 }
 
 // addListener notes a listener to close at the end. It is false at the end.
-func (p *Proxy) addListener(l net.Listener) bool {
+func (p *Proxy) addListener(l *listener) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.draining {
@@ -153,19 +137,22 @@ func (p *Proxy) isDraining() bool {
 // too many.
 const extraLogins = 100
 
-// accept starts a login, unless there are too many at a time.
-func (p *Proxy) accept(nc net.Conn) {
+// accepted starts a login, unless there are too many at a time.
+func (p *Proxy) accepted(c *reactor.Conn, from netip.AddrPort) {
+	l := &login{proxy: p, loop: p.loops.Pick(), conn: c, addr: from}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.draining || len(p.logins) >= p.config.Pgweir.MaxClientConn+extraLogins {
+	refused := p.draining || len(p.logins) >= p.config.Pgweir.MaxClientConn+extraLogins
+	if !refused {
+		p.logins[l] = struct{}{}
+	}
+	p.mu.Unlock()
+	if refused {
 		p.counters.Refused.Add(1)
-		_ = nc.Close()
+		c.Close()
 
 		return
 	}
-	l := newLogin(p, nc)
-	p.logins[l] = struct{}{}
-	p.goroutines.Go(l.run)
+	l.loop.Post(l.begin)
 }
 
 // Shutdown ends the proxy gracefully: it stops accepting, closes each client once
@@ -208,10 +195,10 @@ func (p *Proxy) stopAccepting() {
 	}
 	p.draining = true
 	for l := range p.listeners {
-		_ = l.Close()
+		l.close()
 	}
 	for l := range p.logins {
-		l.cancel(errShutdown)
+		l.loop.Post(func() { l.kill(errShutdown) })
 	}
 	p.checkEnded()
 	p.home().Post(func() { p.home().Drop(p.janitor) })
@@ -240,27 +227,6 @@ func (p *Proxy) allSessions() []*session {
 	return all
 }
 
-// register gives s its cancel key. It is false when the proxy is ending.
-func (p *Proxy) register(s *session, v wire.Version) (bool, error) {
-	for {
-		pid, secret, err := wire.NewCancelKey(v, rand.Reader)
-		if err != nil {
-			return false, err
-		}
-		p.mu.Lock()
-		_, taken := p.sessions[pid]
-		ending := p.draining
-		if !taken && !ending {
-			s.pid, s.secret = pid, secret
-			p.sessions[pid] = s
-		}
-		p.mu.Unlock()
-		if !taken {
-			return !ending, nil
-		}
-	}
-}
-
 // forget ends the proxy's part in a session.
 func (p *Proxy) forget(s *session, why error) {
 	s.route.pool.Leave()
@@ -280,10 +246,28 @@ func (p *Proxy) logEnd(s *session, why error) {
 	key := s.route.pool.Key()
 	p.log.Info("client disconnected", zap.Uint64("client_id", s.id),
 		zap.String("database", key.Database), zap.String("user", key.User),
-		zap.String("addr", s.addr), zap.NamedError("reason", why))
+		zap.Stringer("addr", address(s.addr)), zap.NamedError("reason", why))
 }
 
-// janitorPeriod is how often logins are checked for their age.
+// panicked counts and logs a panic that was survived.
+func (p *Proxy) panicked(v any) {
+	p.counters.Panics.Add(1)
+	p.log.Error("panic", zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+}
+
+// address prints the address of a client.
+type address netip.AddrPort
+
+// String implements [fmt.Stringer].
+func (a address) String() string {
+	if addr := netip.AddrPort(a); addr.IsValid() {
+		return addr.String()
+	}
+
+	return "unix"
+}
+
+// janitorPeriod is how often routes are checked.
 const janitorPeriod = time.Second
 
 // scheduleJanitor sets the next clean.
@@ -291,18 +275,11 @@ func (p *Proxy) scheduleJanitor() {
 	p.home().Reset(p.janitor, p.home().Now()+janitorPeriod)
 }
 
-// clean breaks off logins that take too long, and forgets the routes of pools that
-// are gone.
+// clean forgets the routes of pools that are gone.
 func (p *Proxy) clean() {
 	p.scheduleJanitor()
-	now := p.home().Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.logins {
-		if l.deadline != 0 && now >= l.deadline {
-			l.cancel(errLoginTimeout)
-		}
-	}
 	for key, r := range p.routes {
 		if r.pool.Gone() {
 			delete(p.routes, key)

@@ -25,6 +25,7 @@ func (k *link) checkOut() error {
 	k.server = server
 	k.task.Join(serverPlace, server.Conn)
 	k.owed.reset()
+	k.injected = 0
 	k.began = k.loop.Clock().Now()
 	s.tally(k.loop).Checkout(waited)
 
@@ -78,14 +79,17 @@ func (k *link) judgeUp() error {
 		what := byte(0)
 		switch h.Type {
 		case wire.Terminate:
-			k.leaving = true // after what it asked for before
+			k.leave()
 
 			return nil
 		case wire.Describe:
-			if len(b) <= wire.HeaderSize {
+			switch {
+			case h.Size == wire.HeaderSize: // PostgreSQL will complain
+			case len(b) == wire.HeaderSize:
 				return nil
+			default:
+				what = b[wire.HeaderSize]
 			}
-			what = b[wire.HeaderSize]
 		case wire.Query, wire.Execute, wire.FunctionCall:
 			k.booked.Queries++
 		}
@@ -97,6 +101,15 @@ func (k *link) judgeUp() error {
 	}
 
 	return nil
+}
+
+// leave notes that the client has said goodbye: what it asked for before is done. A
+// server holds back its answers in an open extended series, so it is asked for them.
+func (k *link) leave() {
+	k.leaving = true
+	if k.owed.open {
+		k.up.insert([]byte{wire.Flush, 0, 0, 0, 4})
+	}
 }
 
 // errStale is returned when the server had gone before it got anything from this
@@ -131,9 +144,12 @@ func (k *link) writeServer() error {
 
 // unsend takes back what was meant for a server that was gone, for another one.
 func (k *link) unsend() {
+	k.up.sent(k.injected) // the other one may need something else
 	k.up.unjudge()
-	k.booked.Queries = 0
-	k.destroyServer(pool.ReasonServerEOF)
+	k.leaving = false
+	server := k.server
+	k.part()
+	k.session.route.pool.Destroy(server, pool.ReasonServerEOF)
 }
 
 // forwardDown moves what the server answers to the client. Once all is answered
@@ -278,6 +294,9 @@ func (k *link) quiet() bool {
 // overstepped reports the end of a session that has the server but has done what
 // its pool mode does not allow, or has asked for nothing more.
 func (k *link) overstepped() error {
+	if k.leaving && k.owed.copyIn {
+		return errClientLeft // the server waits for data that will not come
+	}
 	if !k.owed.idle() || !k.quiet() {
 		return nil
 	}

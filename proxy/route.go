@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/wire"
@@ -93,7 +94,7 @@ func (p *Proxy) poolOptions(db config.Database, limits config.Pool, login wire.L
 		IdleTimeout:    g.ServerIdleTimeout,
 		Lifetime:       g.ServerLifetime,
 		CancelTimeout:  g.CancelWaitTimeout,
-		Dialer:         &net.Dialer{KeepAliveConfig: keepAlive(g)},
+		TCP:            tcpOptions(g),
 	}
 }
 
@@ -107,12 +108,13 @@ func serverAddress(db config.Database) (network, address string) {
 	return "tcp", net.JoinHostPort(db.Host, port)
 }
 
-// keepAlive translates the tcp_keep* settings.
-func keepAlive(g *config.Pgweir) net.KeepAliveConfig {
-	return net.KeepAliveConfig{
-		Enable:   g.TCPKeepalive,
-		Idle:     g.TCPKeepidle,
-		Interval: g.TCPKeepintvl,
-		Count:    g.TCPKeepcnt,
+// tcpOptions translates the tcp_* settings.
+func tcpOptions(g *config.Pgweir) reactor.TCPOptions {
+	return reactor.TCPOptions{
+		KeepAlive:   g.TCPKeepalive,
+		Idle:        g.TCPKeepidle,
+		Interval:    g.TCPKeepintvl,
+		Count:       g.TCPKeepcnt,
+		UserTimeout: g.TCPUserTimeout,
 	}
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/subtle"
+	"net/netip"
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/stats"
@@ -16,7 +17,7 @@ type session struct {
 	loop  *reactor.Loop
 	conn  *reactor.Conn
 	id    uint64
-	addr  string // of the client, for logs
+	addr  netip.AddrPort // of the client; zero: by a unix socket
 
 	pid    uint32 // cancel key
 	secret []byte
@@ -35,20 +36,18 @@ type session struct {
 	cancelled bool // a cancel request has come for what it is doing
 }
 
-// begin puts the session on its loop, where it runs.
-func (s *session) begin() {
+// begin makes what was a login a session, in the task of the login. It may wait.
+func (s *session) begin(t *reactor.Task) {
+	s.proxy.logBegin(s)
 	s.begun = true
-	err := s.loop.Attach(s.conn, s)
 	if d := s.proxy.config.Pgweir.ClientIdleTimeout; d > 0 {
 		s.idle = s.loop.NewTimer(s.idleTooLong)
 	}
 	switch {
-	case err != nil:
-		s.close(err)
 	case s.stop != nil:
 		s.close(s.stop)
 	case len(s.ahead) > 0:
-		s.loop.Go(s)
+		s.Run(t)
 	default:
 		s.rest()
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"sync"
 	"sync/atomic"
 
@@ -40,16 +39,17 @@ func (p *Proxy) countError(e *wire.Error) {
 
 // countRefusal counts and logs a login that came to nothing. One that never said
 // anything is a probe of a load balancer: nobody wants to read of it.
-func (p *Proxy) countRefusal(err error, start *wire.StartupRequest, addr net.Addr) {
-	if errors.Is(err, io.EOF) && start == nil {
+func (p *Proxy) countRefusal(err error, l *login) {
+	if errors.Is(err, io.EOF) && !l.started {
 		return
 	}
 	if e := loginError(err); e != nil {
 		p.countError(e)
 	}
-	fields := []zap.Field{zap.Stringer("addr", addr), zap.Error(err)}
-	if start != nil {
-		fields = append(fields, zap.String("database", start.Database), zap.String("user", start.User))
+	fields := []zap.Field{zap.Stringer("addr", address(l.addr)), zap.Error(err)}
+	var r refusal
+	if errors.As(err, &r) {
+		fields = append(fields, zap.String("database", r.start.Database), zap.String("user", r.start.User))
 	}
 	p.log.Warn("login failed", fields...)
 }

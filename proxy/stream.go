@@ -136,13 +136,6 @@ func (s *stream) full() bool {
 	return s.buf != nil && s.w-s.r == len(s.buf)
 }
 
-// add appends bytes of our own, already judged. There must be nothing unjudged
-// and room for them.
-func (s *stream) add(b []byte) {
-	s.w += copy(s.buf[s.w:], b)
-	s.scan = s.w
-}
-
 // relax gives the buffer back if it holds nothing. It is taken again when needed.
 func (s *stream) relax(l *reactor.Loop) {
 	if s.r == s.w {

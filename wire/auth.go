@@ -59,15 +59,21 @@ const maxPasswordMessage = 65_535
 // and then refused. mockKey decides what it is asked in SCRAM: it must be random,
 // secret, at least 32 bytes long, and the same for the life of the process.
 //
+// elsewhere runs work that takes a processor for a millisecond or more, and returns
+// when it is done; nil: it is done right here.
+//
 // It reads no byte more from rw than the client's last message has; rw may be a
 // [LoginConn].
 //
 // The error is an [*Error] if the client is to be told; io.EOF if it left instead of
 // answering, as psql does to ask its user for a password; else whatever rw returned.
 func Authenticate(
-	rw io.ReadWriter, m Method, user string, s Secret, known bool, mockKey []byte,
+	rw io.ReadWriter, m Method, user string, s Secret, known bool, mockKey []byte, elsewhere func(work func()),
 ) (Credentials, error) {
-	a := &authenticator{rw: rw, user: user, secret: s, known: known}
+	a := &authenticator{rw: rw, user: user, secret: s, known: known, elsewhere: elsewhere}
+	if elsewhere == nil {
+		a.elsewhere = func(work func()) { work() }
+	}
 	if !known {
 		a.secret = Secret{}
 	}
@@ -94,6 +100,8 @@ type authenticator struct {
 	user   string
 	secret Secret // none if the user is not known
 	known  bool
+
+	elsewhere func(work func())
 }
 
 // failed is the answer to a wrong password, and to an unknown user: nobody can tell
@@ -118,7 +126,9 @@ func (a *authenticator) plain() (Credentials, error) {
 	if err != nil {
 		return Credentials{}, err
 	}
-	if !a.secret.matches(a.user, password) {
+	matches := false
+	a.elsewhere(func() { matches = a.secret.matches(a.user, password) })
+	if !matches {
 		return Credentials{}, a.failed()
 	}
 
@@ -169,6 +179,7 @@ func (a *authenticator) scram(mockKey []byte) (Credentials, error) {
 	if k := secret.Kind(); k != SecretPlain && k != SecretSCRAM {
 		secret, mock = mockSecret(mockKey, a.user), true
 	}
+	secret.s.prepare(a.elsewhere)
 	server := scramServer{secret: secret.s, nonce: newNonce()}
 
 	first, err := a.askSASL()

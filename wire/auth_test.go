@@ -52,7 +52,7 @@ func serveLogin(rw io.ReadWriter, a account) (Credentials, error) {
 			return Credentials{}, err
 		}
 	}
-	c, err := Authenticate(rw, a.method, a.user, a.secret, a.known, testMockKey)
+	c, err := Authenticate(rw, a.method, a.user, a.secret, a.known, testMockKey, nil)
 	var e *Error
 	if errors.As(err, &e) {
 		rw.Write(e.Append(nil))
@@ -327,7 +327,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &stream{Reader: iotest.OneByteReader(bytes.NewReader(tt.input))}
-			c, err := Authenticate(s, tt.method, "user", mustSecret(t, "pencil"), true, testMockKey)
+			c, err := Authenticate(s, tt.method, "user", mustSecret(t, "pencil"), true, testMockKey, nil)
 			if !c.IsZero() {
 				t.Error("there are credentials")
 			}
@@ -345,7 +345,7 @@ func TestAuthenticateCut(t *testing.T) {
 			want = io.EOF
 		}
 		s := &stream{Reader: bytes.NewReader(whole[:cut])}
-		c, err := Authenticate(s, MethodPlain, "user", mustSecret(t, "pencil"), true, nil)
+		c, err := Authenticate(s, MethodPlain, "user", mustSecret(t, "pencil"), true, nil, nil)
 		if err != want || !c.IsZero() {
 			t.Errorf("cut at %d: %v, %v", cut, c.IsZero(), err)
 		}
@@ -356,7 +356,7 @@ func TestAuthenticateTakesALongPassword(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", maxPasswordMessage-4-1)
 	s := &stream{Reader: iotest.HalfReader(bytes.NewReader(password(long + "\x00")))}
-	if _, err := Authenticate(s, MethodPlain, "user", mustSecret(t, long), true, nil); err != nil {
+	if _, err := Authenticate(s, MethodPlain, "user", mustSecret(t, long), true, nil, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -369,7 +369,7 @@ func TestAuthenticateLeavesWhatFollows(t *testing.T) {
 	t.Run("bare", func(t *testing.T) {
 		t.Parallel()
 		r := bytes.NewReader(in)
-		if _, err := Authenticate(&stream{Reader: r}, MethodPlain, "u", mustSecret(t, "pencil"), true, nil); err != nil {
+		if _, err := Authenticate(&stream{Reader: r}, MethodPlain, "u", mustSecret(t, "pencil"), true, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if r.Len() != len(query) {
@@ -379,7 +379,7 @@ func TestAuthenticateLeavesWhatFollows(t *testing.T) {
 	t.Run("buffered", func(t *testing.T) {
 		t.Parallel()
 		c := NewLoginConn(&stream{Reader: bytes.NewReader(in)})
-		if _, err := Authenticate(c, MethodPlain, "u", mustSecret(t, "pencil"), true, nil); err != nil {
+		if _, err := Authenticate(c, MethodPlain, "u", mustSecret(t, "pencil"), true, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(query, c.Buffered()); diff != "" {
@@ -395,7 +395,7 @@ func TestAuthenticateWithoutInitialResponse(t *testing.T) {
 	client, server := pipe(t)
 	result := make(chan error, 1)
 	go func() { // ends with the exchange
-		_, err := Authenticate(server, MethodSCRAM, "user", mustSecret(t, pencil), true, nil)
+		_, err := Authenticate(server, MethodSCRAM, "user", mustSecret(t, pencil), true, nil, nil)
 		result <- err
 	}()
 	fe := pgproto3.NewFrontend(client, client)
@@ -444,7 +444,7 @@ func TestUnknownUserLooksLikeAnother(t *testing.T) {
 		if m == MethodSCRAM {
 			secret = pencil
 		}
-		_, err := Authenticate(s, m, "user", mustSecret(t, secret), known, testMockKey)
+		_, err := Authenticate(s, m, "user", mustSecret(t, secret), known, testMockKey, nil)
 
 		return fmt.Sprintf("%d bytes, then %v", s.Len(), err)
 	}
@@ -463,7 +463,7 @@ func TestNoSecretHasNoMD5Answer(t *testing.T) {
 		client, server := pipe(t)
 		result := make(chan error, 1)
 		go func() { // ends with the exchange
-			_, err := Authenticate(server, MethodMD5, "user", Secret{}, known, testMockKey)
+			_, err := Authenticate(server, MethodMD5, "user", Secret{}, known, testMockKey, nil)
 			result <- err
 		}()
 		_, body, err := readMessage(client, maxLoginMessage)
@@ -478,6 +478,6 @@ func TestNoSecretHasNoMD5Answer(t *testing.T) {
 func TestFailureDoesNotCarryControlCharacters(t *testing.T) {
 	t.Parallel()
 	s := &stream{Reader: bytes.NewReader(password("x\x00"))}
-	_, err := Authenticate(s, MethodPlain, "a\nb\x1b[0m", Secret{}, true, nil)
+	_, err := Authenticate(s, MethodPlain, "a\nb\x1b[0m", Secret{}, true, nil, nil)
 	wantError(t, err, CodeInvalidPassword, `password authentication failed for user "ab[0m"`)
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // redacted is what a secret looks like to everyone but this package.
@@ -59,6 +60,7 @@ type storedSecret struct {
 	// millisecond, which no second login should pay.
 	scramParams
 	scramKeys func() verifierKeys
+	derived   atomic.Bool // they have been derived
 }
 
 // md5Prefix is how a stored MD5 hash begins.
@@ -111,12 +113,21 @@ func plainSecret(password string) Secret {
 	params := scramParams{salt: make([]byte, scramSaltSize), iterations: scramIterations}
 	rand.Read(params.salt) // never fails
 
-	return Secret{&storedSecret{
-		kind:        SecretPlain,
-		text:        password,
-		scramParams: params,
-		scramKeys:   sync.OnceValue(func() verifierKeys { return params.derive(password).verifier() }),
-	}}
+	secret := &storedSecret{kind: SecretPlain, text: password, scramParams: params}
+	secret.scramKeys = sync.OnceValue(func() verifierKeys {
+		defer secret.derived.Store(true)
+
+		return params.derive(password).verifier()
+	})
+
+	return Secret{secret}
+}
+
+// prepare has the keys of a plain password derived elsewhere, if they are not yet.
+func (s *storedSecret) prepare(elsewhere func(work func())) {
+	if s.kind == SecretPlain && !s.derived.Load() {
+		elsewhere(func() { s.scramKeys() })
+	}
 }
 
 // mockSecret makes the verifier that a user who does not exist is checked with. It is

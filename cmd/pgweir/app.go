@@ -117,14 +117,8 @@ func loadUsers(cfg *config.Config) (map[string]wire.Secret, error) {
 // listen binds the addresses for clients.
 func (a *app) listen() error {
 	g := &a.config.Pgweir
-	lc := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{
-		Enable: g.TCPKeepalive, Idle: g.TCPKeepidle, Interval: g.TCPKeepintvl, Count: g.TCPKeepcnt,
-	}}
-	if !g.TCPKeepalive {
-		lc.KeepAlive = -1
-	}
 	for _, addr := range g.ListenAddresses() {
-		l, err := lc.Listen(context.Background(), "tcp", addr)
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w", addr, err)
 		}

@@ -43,6 +43,9 @@ func TestStopLeavesNothing(t *testing.T) {
 	if err := conn.Ping(t.Context()); err == nil {
 		t.Error("a connection outlives the server")
 	}
+	if err := c.Signal(syscall.SIGHUP); err == nil {
+		t.Error("a stopped cluster takes a signal")
+	}
 	if err := c.StartServer(t.Context()); err == nil {
 		t.Error("a stopped cluster starts again")
 	}

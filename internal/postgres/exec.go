@@ -2,24 +2,11 @@ package postgres
 
 import (
 	"context"
-	_ "embed" // for Sample
 	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
 	"strings"
-)
-
-// Sample is the SQL that fills the database of a small shop. It makes everything as the role app.
-//
-//go:embed sample.sql
-var Sample string
-
-// The database that LoadSample makes, and the role that owns it.
-const (
-	SampleDatabase = "shop"
-	SampleUser     = "app"
-	SamplePassword = "app"
 )
 
 // errNoPsql is returned when SQL is to be run and psql is not installed.
@@ -46,14 +33,4 @@ func (c *Cluster) Exec(ctx context.Context, database, sql string) error {
 		return fmt.Errorf("%s: psql: %w", strings.TrimSpace(stderr.String()), err)
 	}
 	return nil
-}
-
-// LoadSample makes the sample database with its data, and the role that owns it.
-func (c *Cluster) LoadSample(ctx context.Context) error {
-	role := fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s';\n", SampleUser, SamplePassword)
-	database := fmt.Sprintf("CREATE DATABASE %s OWNER %s;\n", SampleDatabase, SampleUser)
-	if err := c.Exec(ctx, "postgres", role+database); err != nil {
-		return err
-	}
-	return c.Exec(ctx, SampleDatabase, Sample)
 }

@@ -32,8 +32,8 @@ type Binaries struct {
 	Pgbench string // path of pgbench; "": not installed
 }
 
-// FindBinaries looks for PostgreSQL's programs: in $PGWEIR_PG_BINDIR alone if that is set, else where pg_config says, in
-// Debian's directories with the newest version first, and on PATH. The error is ErrNotFound, or says what is missing
+// FindBinaries looks for PostgreSQL's programs: in $PGWEIR_PG_BINDIR alone if that is set, else where pg_config says,
+// in Debian's directories with the newest version first, and on PATH. The error is ErrNotFound, or says what is missing
 // in $PGWEIR_PG_BINDIR.
 func FindBinaries() (Binaries, error) {
 	if dir := os.Getenv(bindirVariable); dir != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,9 @@ const (
 	// lockInterval is the time between two attempts to lock that file.
 	lockInterval = 100 * time.Millisecond
 
+	// aptGrace is how long apt-get may take to end after an interrupt before it is killed.
+	aptGrace = 30 * time.Second
+
 	// clusterDefaults is a drop-in for Debian's createcluster.conf, see pg_createcluster(1).
 	clusterDefaults = "/etc/postgresql-common/createcluster.d/pgweir.conf"
 )
@@ -30,6 +34,9 @@ const (
 // Ensure returns the programs that FindBinaries finds, after installing them with Install if there are none. What it
 // is about to do it says on w.
 func Ensure(ctx context.Context, w io.Writer) (Binaries, error) {
+	if err := awaitInstallation(ctx, installLock); err != nil {
+		return Binaries{}, err
+	}
 	binaries, err := FindBinaries()
 	if !errors.Is(err, ErrNotFound) {
 		return binaries, err
@@ -56,11 +63,28 @@ func Install(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("wait for another installation: %w", err)
 	}
 	defer unlock()
+
 	if _, err := FindBinaries(); err == nil {
 		return nil // The process that had the lock has installed it.
 	}
 	fmt.Fprintln(w, "PostgreSQL is not installed: installing Debian's package", aptPackage)
 	return installWithoutCluster(ctx, clusterDefaults)
+}
+
+// awaitInstallation waits while another process holds the lock to install: what it has unpacked so far would be found,
+// and not work. Without a file there was no installation since the machine started.
+func awaitInstallation(ctx context.Context, lock string) error {
+	if _, err := os.Stat(lock); err != nil {
+		return nil
+	}
+	unlock, err := lockFile(ctx, lock)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // We are not root; root's business does not keep us waiting.
+	}
+	if err != nil {
+		return fmt.Errorf("wait for another installation: %w", err)
+	}
+	return unlock()
 }
 
 // installWithoutCluster runs apt-get. The package would make a cluster and start it on port 5432, which nobody asked
@@ -86,6 +110,9 @@ func aptGet(ctx context.Context, args ...string) error {
 	const lockWait = "DPkg::Lock::Timeout=300" // in seconds
 	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"--quiet", "--option", lockWait}, args...)...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	// Killed, it would leave the package database in need of repair.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = aptGrace
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s\napt-get %s: %w", out, strings.Join(args, " "), err)

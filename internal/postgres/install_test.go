@@ -113,3 +113,27 @@ func TestLockFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAwaitInstallation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	if err := awaitInstallation(t.Context(), path); err != nil {
+		t.Errorf("nobody has ever installed: %v", err)
+	}
+
+	unlock, err := lockFile(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := awaitInstallation(short, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("somebody installs: got error %v, want %v", err, context.DeadlineExceeded)
+	}
+
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := awaitInstallation(t.Context(), path); err != nil {
+		t.Errorf("the installation has ended: %v", err)
+	}
+}

@@ -23,8 +23,8 @@ func (c *Cluster) logSize() (int64, error) {
 	return info.Size(), nil
 }
 
-// logFrom returns the log from an offset on, or the end of that. It returns "" if the log cannot be read: it is shown to
-// people, and there is nothing else to show them.
+// logFrom returns the log from an offset on, or the end of that. It returns "" if the log cannot be read: it is shown
+// to people, and there is nothing else to show them.
 func (c *Cluster) logFrom(offset int64) string {
 	size, err := c.logSize()
 	if err != nil {

@@ -124,8 +124,8 @@ func (p *process) thaw() error {
 }
 
 // signalChildren sends sig to each process that the postmaster has forked. They cannot be reached at once, as a group:
-// each makes itself a session leader (InitPostmasterChild in miscinit.c). Children that have lost their postmaster are not
-// found any more; they end by themselves.
+// each makes itself a session leader (InitPostmasterChild in miscinit.c). Children that have lost their postmaster are
+// not found any more; they end by themselves.
 func (p *process) signalChildren(sig syscall.Signal) error {
 	const onlyAsk = syscall.Signal(0)
 	if errors.Is(p.cmd.Process.Signal(onlyAsk), os.ErrProcessDone) {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// childAttributes returns how to start a server as the user c, nil for ourselves: in a process group of its own, and with
-// SIGQUIT, an immediate shutdown, if this process dies, however it dies. SIGKILL would be surer yet leave the
+// childAttributes returns how to start a server as the user c, nil for ourselves: in a process group of its own, and
+// with SIGQUIT, an immediate shutdown, if this process dies, however it dies. SIGKILL would be surer yet leave the
 // server's shared memory allocated; a fast shutdown (SIGINT) waits for the backends.
 func childAttributes(c *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: c, Setpgid: true, Pdeathsig: syscall.SIGQUIT}

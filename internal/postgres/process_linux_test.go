@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,10 +142,21 @@ func TestServerEndsWithItsParent(t *testing.T) {
 		t.Fatal(killErr)
 	}
 	_ = parent.Wait() // It was killed.
+	t.Cleanup(func() { killProcesses(t, processesIn(t, root)) })
 	if err != nil || len(running) == 0 {
 		t.Fatalf("no server was started: %q, %v", said, err)
 	}
 	eventually(t, "the server is gone", func() bool { return len(processesIn(t, root)) == 0 })
+}
+
+// killProcesses ends what a failed test would leave running.
+func killProcesses(t *testing.T, pids []string) {
+	t.Helper()
+	for _, text := range pids {
+		if pid, err := strconv.Atoi(text); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGQUIT)
+		}
+	}
 }
 
 func TestParseStat(t *testing.T) {

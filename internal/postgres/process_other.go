@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// childAttributes returns how to start a server as the user c, nil for ourselves: in a process group of its own. There is
-// no parent-death signal here: a server outlives this process if that is killed.
+// childAttributes returns how to start a server as the user c, nil for ourselves: in a process group of its own. There
+// is no parent-death signal here: a server outlives this process if that is killed.
 func childAttributes(c *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: c, Setpgid: true}
 }

@@ -46,7 +46,8 @@ FROM generate_series(1, 200) AS n,
 INSERT INTO products (name, category, price_cents, stock)
 SELECT format('%s %s', material, thing), thing, 150 + n * 37 % 9000, n * 13 % 250
 FROM generate_series(1, 60) AS n,
-     LATERAL (SELECT (ARRAY['Oak', 'Steel', 'Linen', 'Clay', 'Glass', 'Wool', 'Copper', 'Cork', 'Slate', 'Brass'])[1 + n % 10],
+     LATERAL (SELECT (ARRAY['Oak', 'Steel', 'Linen', 'Clay', 'Glass',
+                            'Wool', 'Copper', 'Cork', 'Slate', 'Brass'])[1 + n % 10],
                      (ARRAY['lamp', 'chair', 'bowl', 'blanket', 'clock', 'vase'])[1 + n / 10 % 6])
          AS article (material, thing);
 

@@ -26,8 +26,8 @@ const (
 	portAttempts = 5
 
 	// Ports are chosen from firstPort up to, without, endPort: below those that the systems give to outgoing connections
-	// (from 32768 on Linux, ip(7); from 49152 on BSD and macOS). On one of those a client that keeps trying to reconnect to a
-	// stopped server sooner or later connects to itself, and holds the port when the server returns.
+	// (from 32768 on Linux, ip(7); from 49152 on BSD and macOS). On one of those a client that keeps trying to reconnect
+	// to a stopped server sooner or later connects to itself, and holds the port when the server returns.
 	firstPort = 15000
 	endPort   = 30000
 )
@@ -94,7 +94,8 @@ func (c *Cluster) Restart(ctx context.Context) error {
 }
 
 // Kill ends all of the server's processes with SIGKILL and waits until they are gone, as if the machine had crashed.
-// The data stays, and StartServer recovers it.
+// The data stays, and StartServer recovers it, except for transactions committed less than a second ago: commits are
+// asynchronous unless Options.Settings says otherwise.
 func (c *Cluster) Kill() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,8 +123,8 @@ func (c *Cluster) Signal(sig syscall.Signal) error {
 	}
 }
 
-// startOnPort starts the new cluster's server on port, 0: on a free one. Another program may take a free port before the
-// server does; then it tries another.
+// startOnPort starts the new cluster's server on port, 0: on a free one. Another program may take a free port before
+// the server does; then it tries another.
 func (c *Cluster) startOnPort(ctx context.Context, port int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

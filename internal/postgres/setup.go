@@ -58,7 +58,8 @@ func (c *Cluster) makeTemp(root string) (string, error) {
 	return dir, chown(dir, c.account)
 }
 
-// tempRoot returns where temporary directories go: where the environment says, unless the server's user cannot get there.
+// tempRoot returns where temporary directories go: where the environment says, unless the server's user cannot get
+// there.
 func (c *Cluster) tempRoot() string {
 	if root := os.TempDir(); mayEnter(root, c.account) {
 		return root
@@ -113,25 +114,13 @@ func (c *Cluster) socketPath() string {
 
 // initialise fills the data directory.
 func (c *Cluster) initialise(ctx context.Context) error {
-	// Only a file will do: an argument would show the password to everybody, a pipe cannot be reopened by another user.
-	passwordFile := filepath.Join(c.dir, "password")
-	if err := os.WriteFile(passwordFile, []byte(c.Password+"\n"), privateFile); err != nil {
+	passwordFile, err := c.writePassword()
+	if err != nil {
 		return err
 	}
 	defer os.Remove(passwordFile)
-	if err := chown(passwordFile, c.account); err != nil {
-		return err
-	}
 
-	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.Dir, "initdb"),
-		"--pgdata="+c.dataDir(), "--username="+c.User, "--pwfile="+passwordFile,
-		"--auth-local=trust", "--auth-host=scram-sha-256", // The latter makes version 13 and older store SCRAM secrets.
-		"--encoding=UTF8", "--locale=C", "--no-sync")
-	cmd.Dir = c.dir
-	cmd.Env = environment()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.account, Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // With the postgres it runs.
-	out, err := cmd.CombinedOutput()
+	out, err := c.initdb(ctx, passwordFile).CombinedOutput()
 	if ctx.Err() != nil {
 		return fmt.Errorf("initdb: %w", ctx.Err())
 	}
@@ -139,6 +128,29 @@ func (c *Cluster) initialise(ctx context.Context) error {
 		return fmt.Errorf("initdb: %w:\n%s", err, out)
 	}
 	return nil
+}
+
+// writePassword returns the path of a file with the superuser's password, for initdb. Only a file will do: an argument
+// would show the password to everybody, and a pipe of root's cannot be reopened by another user.
+func (c *Cluster) writePassword() (string, error) {
+	path := filepath.Join(c.dir, "password")
+	if err := os.WriteFile(path, []byte(c.Password+"\n"), privateFile); err != nil {
+		return "", err
+	}
+	return path, chown(path, c.account)
+}
+
+// initdb returns the command that fills the data directory. When ctx ends it is killed, with the postgres that it runs.
+func (c *Cluster) initdb(ctx context.Context, passwordFile string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.Dir, "initdb"),
+		"--pgdata="+c.dataDir(), "--username="+c.User, "--pwfile="+passwordFile,
+		"--auth-local=trust", "--auth-host=scram-sha-256", // The latter makes version 13 and older store SCRAM secrets.
+		"--encoding=UTF8", "--locale=C", "--no-sync")
+	cmd.Dir = c.dir
+	cmd.Env = environment()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.account, Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
 }
 
 // defaultSettings returns the settings of a cluster that is thrown away.

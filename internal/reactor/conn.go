@@ -13,6 +13,9 @@ import (
 // takes no more, for now.
 var ErrWouldBlock = errors.New("reactor: would block")
 
+// Errno is an error of the system, as reads and writes return it.
+type Errno = syscall.Errno
+
 // Events is a set of things that can happen on a connection.
 type Events uint8
 
@@ -56,24 +59,32 @@ func NewConn(fd int) *Conn {
 // nc is closed too. No deadline of nc survives. The caller must not touch nc
 // again and carries along what it has already read from it.
 func HandOver(nc net.Conn) (*Conn, error) {
-	defer nc.Close()
 	sc, ok := nc.(syscall.Conn)
 	if !ok {
+		_ = nc.Close()
+
 		return nil, errors.New("reactor: connection has no descriptor")
 	}
+	c, err := takeOver(sc)
+	_ = nc.Close()
+
+	return c, err
+}
+
+// takeOver returns a Conn with a duplicate of the descriptor of sc. Both are the
+// same socket, non-blocking as the runtime's are.
+func takeOver(sc syscall.Conn) (*Conn, error) {
 	raw, err := sc.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	fd := -1
 	var dupErr error
-	if err := raw.Control(func(old uintptr) {
+	err = raw.Control(func(old uintptr) {
 		fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
-	}); err != nil {
+	})
+	if err := errors.Join(err, dupErr); err != nil {
 		return nil, err
-	}
-	if dupErr != nil {
-		return nil, dupErr
 	}
 
 	return NewConn(fd), nil
@@ -82,6 +93,11 @@ func HandOver(nc net.Conn) (*Conn, error) {
 // Loop is the loop that owns c, or nil.
 func (c *Conn) Loop() *Loop {
 	return c.loop
+}
+
+// Handle makes h the one who hears of c's events while it is at rest.
+func (c *Conn) Handle(h Handler) {
+	c.handler = h
 }
 
 // Ready reports whether any of e was reported for c and not used up since.
@@ -126,6 +142,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 
 	return n, nil
+}
+
+// CloseWrite tells the peer that no more will be written.
+func (c *Conn) CloseWrite() {
+	_ = unix.Shutdown(c.fd, unix.SHUT_WR) // the peer may be gone
 }
 
 // Pending reports whether there is something to read, the end included, by asking

@@ -108,8 +108,8 @@ func (t *Task) Leave(place int) {
 	t.conns[place] = nil
 	if c.task == t {
 		c.task = nil
-		c.want = 0
-		_ = t.loop.arm(c, Readable|Hangup)
+		c.want = atRest
+		_ = t.loop.arm(c, atRest)
 	}
 }
 
@@ -126,7 +126,9 @@ func (t *Task) Wait(deadline time.Duration) {
 		if c.ready&c.want != 0 {
 			t.Wake() // but let others go first
 		}
-		_ = t.loop.arm(c, c.want) // if it fails the deadline is what is left
+		if c.want != 0 {
+			_ = t.loop.arm(c, c.want) // if it fails the deadline is what is left
+		}
 	}
 	if deadline != 0 {
 		t.loop.Reset(t.timer, deadline)

@@ -11,6 +11,6 @@
 //
 // Tests that stop the server or need settings of their own use [Start].
 //
-// Where PostgreSQL is missing and cannot be installed, such tests are skipped; with REQUIRE_PG=1 in the environment they
-// fail, so that a broken set-up cannot pass for a success.
+// Where PostgreSQL is missing and cannot be installed, such tests are skipped; with REQUIRE_PG=1 in the environment
+// they fail, so that a broken set-up cannot pass for a success.
 package pgtest

@@ -1,0 +1,66 @@
+# The commands of a developer's day. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The version that the binary says it is.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# The tools are pinned in a module of their own, so that the product does not depend
+# on what they depend on.
+TOOL := go tool -modfile=tools/go.mod
+
+# How long all tests may take, and one fuzz target in `make fuzz`.
+TEST_TIMEOUT := 15m
+FUZZ_TIME := 30s
+
+.PHONY: help build run setup test short lint fmt fuzz bench cover ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/pgweir
+	go build -ldflags '-X main.version=$(VERSION)' -o bin/pgweir ./cmd/pgweir
+
+run: build ## run pgweir in front of a throwaway PostgreSQL, or of $DATABASE_URL
+	@bin/pgweir dev
+
+setup: ## install PostgreSQL where there is none, as the tests need it
+	@go run ./cmd/pgweir dev -install-postgres
+
+test: setup ## run every test against a real PostgreSQL, with the race detector
+	REQUIRE_PG=1 go test -race -timeout $(TEST_TIMEOUT) ./...
+
+short: ## run the tests as they are, without set-up and race detector
+	go test -timeout $(TEST_TIMEOUT) ./...
+
+lint: ## check the format and run the linters
+	@unformatted=$$($(TOOL) gofumpt -extra -l .); if [ -n "$$unformatted" ]; then \
+		echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) golangci-lint run
+
+fmt: ## format the code
+	$(TOOL) gofumpt -extra -w .
+
+fuzz: ## run each fuzz target for FUZZ_TIME (30s)
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) $$pkg; \
+		done; \
+	done
+
+bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 minutes)
+	go run ./integration/bench
+
+cover: setup ## write the tests' coverage to cover.out and sum it up
+	REQUIRE_PG=1 go test -timeout $(TEST_TIMEOUT) -coverprofile=cover.out -coverpkg=./... ./...
+	@go tool cover -func=cover.out | tail -n 1
+
+ci: lint test ## what has to pass before a change is merged
+
+clean: ## remove what the other targets have made
+	rm -rf bin cover.out

@@ -1,0 +1,184 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// logOutput collects what pgweir writes, JSON lines but for the race detector and a
+// crash.
+type logOutput struct {
+	mu   sync.Mutex // guards the following
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logOutput) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.text.Write(p)
+}
+
+// String returns all that was written.
+func (l *logOutput) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.text.String()
+}
+
+// tail returns the end of it, for the report of a failed test.
+func (l *logOutput) tail() string {
+	const limit = 4 << 10
+	s := l.String()
+
+	return s[max(0, len(s)-limit):]
+}
+
+// find returns the first line with a message.
+func (l *logOutput) find(message string) (table, bool) {
+	for line := range strings.Lines(l.String()) {
+		var fields table
+		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
+			return fields, true
+		}
+	}
+
+	return nil, false
+}
+
+// alarming returns the lines that no test should cause.
+func (l *logOutput) alarming() []string {
+	var lines []string
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, "DATA RACE") || strings.Contains(line, "panic") ||
+			strings.Contains(line, `"level":"error"`) {
+			lines = append(lines, line)
+		}
+	}
+
+	return lines
+}
+
+// resources are what a process holds.
+type resources struct {
+	descriptors, goroutines int
+}
+
+// resources returns what pgweir holds.
+func (p *pgweir) resources() resources {
+	p.t.Helper()
+	r := resources{descriptors: p.descriptors()} // before the scrape, which needs one
+
+	r.goroutines = int(p.metrics()["go_goroutines"])
+
+	return r
+}
+
+// descriptors returns how many descriptors pgweir has open.
+func (p *pgweir) descriptors() int {
+	p.t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+
+	return len(entries)
+}
+
+// resident returns how much memory pgweir has, in bytes.
+func (p *pgweir) resident() int {
+	p.t.Helper()
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+
+	return pages * os.Getpagesize()
+}
+
+// keptTasks is how many idle tasks each loop keeps, goroutines to the runtime
+// (keepTasks of package reactor).
+const keptTasks = 128
+
+// checkQuiet checks that, now that the clients are gone, pgweir holds what it did
+// before the first of them, and its idle servers.
+func (p *pgweir) checkQuiet() {
+	p.t.Helper()
+	var m metrics
+	var now resources
+	defer func() {
+		if p.t.Failed() {
+			p.t.Logf("clients %v, logins %v, active servers %v, idle %v; before: %+v, now: %+v",
+				m["pgweir_clients"], m["pgweir_logins_in_progress"], m.sum("pgweir_pool_servers", `state="active"`),
+				m.sum("pgweir_pool_servers", `state="idle"`), p.base, now)
+		}
+	}()
+	tasks := min(p.options.crowd, 2*keptTasks)
+	await(p.t, quiesceTime, "pgweir to be as at its start", func() bool {
+		now, m = p.resources(), p.metrics()
+		servers := int(m.sum("pgweir_pool_servers", ""))
+
+		return m["pgweir_clients"] == 0 && m["pgweir_logins_in_progress"] == 0 &&
+			m.sum("pgweir_pool_servers", `state="active"`) == 0 &&
+			m["pgweir_panics_recovered_total"] == 0 &&
+			now.descriptors <= p.base.descriptors+servers && now.goroutines <= p.base.goroutines+tasks
+	})
+}
+
+// metrics are the samples of a scrape, by name and labels as they are written.
+type metrics map[string]float64
+
+// sum adds up the samples of a metric whose labels contain a text.
+func (m metrics) sum(name, label string) float64 {
+	total := 0.0
+	for key, value := range m {
+		if strings.HasPrefix(key, name+"{") && strings.Contains(key, label) {
+			total += value
+		}
+	}
+
+	return total
+}
+
+// metrics scrapes pgweir.
+func (p *pgweir) metrics() metrics {
+	p.t.Helper()
+	status, body := p.get("/metrics")
+	if status != 200 {
+		p.t.Fatalf("GET /metrics: status %d: %s", status, body)
+	}
+
+	return parseMetrics(p.t, body)
+}
+
+// parseMetrics parses Prometheus' text format.
+func parseMetrics(t testing.TB, body string) metrics {
+	t.Helper()
+	m := make(metrics)
+	for line := range strings.Lines(body) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		value, err := strconv.ParseFloat(line[at+1:], 64)
+		if err != nil {
+			t.Fatalf("metric %q: %v", line, err)
+		}
+		m[line[:at]] = value
+	}
+
+	return m
+}

@@ -1,0 +1,57 @@
+package reactor
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TCPOptions are the options of a TCP socket. The system's default holds for what is
+// zero, except that Nagle's algorithm is always off: it would hold back the end of
+// each answer.
+type TCPOptions struct {
+	KeepAlive bool
+	Idle      time.Duration // before the first probe
+	Interval  time.Duration // between probes
+	Count     int           // probes without an answer that end the connection
+	// UserTimeout ends a connection whose peer does not confirm what was sent.
+	UserTimeout time.Duration
+}
+
+// SetTCP sets the options of c. On a socket that is not of TCP it does nothing.
+func (c *Conn) SetTCP(o TCPOptions) error {
+	sa, err := unix.Getsockname(c.fd)
+	if err != nil {
+		return err
+	}
+	if _, ok := sa.(*unix.SockaddrUnix); ok {
+		return nil
+	}
+	set := func(level, option, value int) {
+		if value != 0 {
+			err = errors.Join(err, unix.SetsockoptInt(c.fd, level, option, value))
+		}
+	}
+	set(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	if o.KeepAlive {
+		set(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+		set(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(o.Idle))
+		set(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, seconds(o.Interval))
+		set(unix.IPPROTO_TCP, unix.TCP_KEEPCNT, o.Count)
+	}
+	set(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(o.UserTimeout.Milliseconds()))
+
+	return err
+}
+
+// seconds rounds up to what the system can count.
+func seconds(d time.Duration) int {
+	return int((d + time.Second - 1) / time.Second)
+}
+
+// SetLowWater makes c readable only once n bytes are there, or its end: whoever reads
+// bulk has fewer and longer reads then. A unix socket takes no notice.
+func (c *Conn) SetLowWater(n int) {
+	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n) // without it things work as well
+}

@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// join concatenates frames.
+func join(frames ...[]byte) []byte {
+	return slices.Concat(frames...)
+}
+
+// repeat is n copies of frames.
+func repeat(n int, frames ...[]byte) []byte {
+	return slices.Repeat(join(frames...), n)
+}
+
+// frameOf encodes a message, which must be a possible one.
+func frameOf(m pgproto3.Message) []byte {
+	b, err := m.Encode(nil)
+	if err != nil {
+		panic("bug: " + err.Error())
+	}
+
+	return b
+}
+
+// The messages of a client.
+
+func query(sql string) []byte       { return wire.AppendQuery(nil, sql) }
+func parse(name, sql string) []byte { return frameOf(&pgproto3.Parse{Name: name, Query: sql}) }
+func describeStmt(name string) []byte {
+	return frameOf(&pgproto3.Describe{ObjectType: 'S', Name: name})
+}
+func describePortal() []byte       { return frameOf(&pgproto3.Describe{ObjectType: 'P'}) }
+func execute(rows uint32) []byte   { return frameOf(&pgproto3.Execute{MaxRows: rows}) }
+func closeStmt(name string) []byte { return frameOf(&pgproto3.Close{ObjectType: 'S', Name: name}) }
+func syncMsg() []byte              { return frameOf(&pgproto3.Sync{}) }
+func flushMsg() []byte             { return frameOf(&pgproto3.Flush{}) }
+func terminate() []byte            { return frameOf(&pgproto3.Terminate{}) }
+func copyData(text string) []byte  { return frameOf(&pgproto3.CopyData{Data: []byte(text)}) }
+func copyDone() []byte             { return frameOf(&pgproto3.CopyDone{}) }
+func copyFail(why string) []byte   { return frameOf(&pgproto3.CopyFail{Message: why}) }
+
+// startupPacket is what the user app opens a connection with.
+func startupPacket() []byte {
+	return frameOf(&pgproto3.StartupMessage{ProtocolVersion: uint32(wire.Version30), Parameters: map[string]string{"user": "app"}})
+}
+
+// bind binds a statement to the unnamed portal, with parameters as text.
+func bind(stmt string, params ...string) []byte {
+	values := make([][]byte, 0, len(params))
+	for _, p := range params {
+		values = append(values, []byte(p))
+	}
+
+	return frameOf(&pgproto3.Bind{PreparedStatement: stmt, Parameters: values})
+}
+
+// extended runs a statement by the extended protocol, without Sync.
+func extended(sql string, params ...string) []byte {
+	return join(parse("", sql), bind("", params...), describePortal(), execute(0))
+}
+
+// The messages of a server.
+
+// rowDescription describes one text column.
+func rowDescription() []byte {
+	return frameOf(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{
+		{Name: []byte("x"), DataTypeOID: 25, DataTypeSize: -1, TypeModifier: -1},
+	}})
+}
+
+// dataRow is a row of one column.
+func dataRow(text string) []byte {
+	return frameOf(&pgproto3.DataRow{Values: [][]byte{[]byte(text)}})
+}
+
+// complete ends a statement.
+func complete(tag string) []byte { return frameOf(&pgproto3.CommandComplete{CommandTag: []byte(tag)}) }
+
+// ready is a ReadyForQuery.
+func ready(status byte) []byte { return wire.AppendReadyForQuery(nil, status) }
+
+// notice is a NoticeResponse.
+func notice(text string) []byte {
+	return frameOf(&pgproto3.NoticeResponse{Severity: "NOTICE", SeverityUnlocalized: "NOTICE", Code: "00000", Message: text})
+}
+
+// result is the answer to a query for one value, outside a transaction.
+func result(text string) []byte {
+	return join(rowDescription(), dataRow(text), complete("SELECT 1"), ready(wire.TxIdle))
+}
+
+// done is the answer to a command without a result.
+func done(tag string, status byte) []byte {
+	return join(complete(tag), ready(status))
+}

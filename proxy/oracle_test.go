@@ -1,0 +1,323 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/internal/postgres"
+	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// An oracle is PostgreSQL reached both ways: what it answers directly is what it
+// must answer through the proxy.
+type oracle struct {
+	*rig
+	cluster  *postgres.Cluster
+	database string
+	admin    *client // direct, to prepare and look
+}
+
+// newOracle starts a proxy in front of a database of the test's own. Tables t, with a
+// primary key, and d, with a deferred one, are there and empty.
+func newOracle(t testing.TB, change func(*config.Pgweir)) *oracle {
+	t.Helper()
+	o := &oracle{cluster: pgtest.Cluster(t), database: pgtest.NewDatabase(t)}
+	checkLeaks(t)
+	c := config.Default()
+	c.Pgweir.AuthType = config.AuthTrust
+	c.Pgweir.DefaultPoolSize = 1
+	c.Databases["db"] = config.Database{
+		Host: o.cluster.Host, Port: o.cluster.Port, DBName: o.database,
+		User: o.cluster.User, Password: config.Secret(o.cluster.Password),
+		MinPoolSize: config.Inherit, ReservePoolSize: config.Inherit, MaxDBConnections: config.Inherit,
+	}
+	if change != nil {
+		change(&c.Pgweir)
+	}
+	o.rig = newRig(t, c)
+	o.admin = o.direct(t)
+	o.do("CREATE TABLE t (id int PRIMARY KEY, x text)")
+	o.do("CREATE TABLE d (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+
+	return o
+}
+
+// direct logs in to PostgreSQL itself.
+func (o *oracle) direct(t testing.TB) *client {
+	t.Helper()
+	secret, err := wire.ParseSecret(o.cluster.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return dial(t, net.JoinHostPort(o.cluster.Host, strconv.Itoa(o.cluster.Port))).login(wire.LoginParams{
+		User: o.cluster.User, Database: o.database, Credentials: wire.CredentialsFromSecret(secret),
+	})
+}
+
+// do runs SQL directly and returns the first column of the first row, if any.
+func (o *oracle) do(sql string) string {
+	o.t.Helper()
+	o.admin.send(query(sql))
+	value := ""
+	for _, f := range o.admin.until("Z") {
+		switch f.typ {
+		case wire.ErrorResponse:
+			o.t.Fatalf("%s: %v", sql, f)
+		case wire.DataRow:
+			value = string(f.body[6:])
+		}
+	}
+
+	return value
+}
+
+// A step of a conversation: what the client sends, and the types of the frames that
+// it then waits for, in order, with '.' for the end of the connection.
+type step struct {
+	send  []byte
+	until string
+}
+
+// A sender writes the bytes of a step.
+type sender func(c *client, b []byte)
+
+// whole is the sender that writes them all at once.
+func whole(c *client, b []byte) {
+	c.send(b)
+}
+
+// hold holds a conversation and returns what the server says, and then, to find out
+// whether anything is left behind, a last word.
+func hold(c *client, steps []step, write sender) []string {
+	c.t.Helper()
+	var heard []string
+	for _, s := range steps {
+		write(c, s.send)
+		until, end := strings.CutSuffix(s.until, ".")
+		heard = append(heard, traces(c.until(until))...)
+		if end {
+			return append(heard, c.rest()...)
+		}
+	}
+	c.send(query("SELECT 'the end'"))
+	heard = append(heard, traces(c.until("Z"))...)
+	c.send(terminate())
+
+	return append(heard, c.rest()...)
+}
+
+// rest reads until the connection ends.
+func (c *client) rest() []string {
+	c.t.Helper()
+	var heard []string
+	for {
+		f, err := c.read()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			c.t.Fatalf("client: the connection was not closed after %q", heard)
+		}
+		if err != nil {
+			return heard
+		}
+		heard = append(heard, f.String())
+	}
+}
+
+// compare holds a conversation with PostgreSQL and with the proxy, and compares
+// what both say and what is in the tables then.
+func (o *oracle) compare(t *testing.T, c conversation, writers ...sender) {
+	t.Helper()
+	want := o.observe(o.direct(t), c.steps, whole)
+	for _, write := range append([]sender{whole}, writers...) {
+		got := o.observe(o.through(t), c.steps, write)
+		if diff := cmp.Diff(c.compared(want), c.compared(got)); diff != "" {
+			t.Fatalf("directly (-) and through the proxy (+):\n%s", diff)
+		}
+	}
+}
+
+// compared is the part of what was observed that must not depend on the way.
+func (c *conversation) compared(observed []string) []string {
+	if c.differs() != "" {
+		return observed[len(observed)-2:] // the tables
+	}
+
+	return observed
+}
+
+// through logs in to the proxy. The client fails t, not the test that has the proxy.
+func (o *oracle) through(t *testing.T) *client {
+	t.Helper()
+	c := o.connect()
+	c.t = t
+
+	return c
+}
+
+// observe holds a conversation on fresh tables and adds what it left in them.
+func (o *oracle) observe(c *client, steps []step, write sender) []string {
+	c.t.Helper()
+	o.do("TRUNCATE t, d")
+	heard := hold(c, steps, write)
+	_ = c.nc.Close()
+
+	return append(heard, "t: "+o.do("SELECT string_agg(id || ' ' || coalesce(x, '-'), ',' ORDER BY id) FROM t"),
+		"d: "+o.do("SELECT count(*) FROM d"))
+}
+
+// byteByByte writes each byte by itself, and waits until the proxy has seen it.
+func (o *oracle) byteByByte(c *client, b []byte) {
+	for i := range b {
+		c.send(b[i : i+1])
+		o.settle()
+	}
+}
+
+// TestConversations: PostgreSQL and the proxy say the same, message for message.
+func TestConversations(t *testing.T) {
+	o := newOracle(t, nil)
+	for _, c := range conversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c, o.byteByByte) })
+	}
+}
+
+// TestConversationsSession: so they do in session mode.
+func TestConversationsSession(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.PoolMode = config.PoolSession })
+	for _, c := range conversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c) })
+	}
+}
+
+// TestCutEverywhere: it makes no difference where TCP cuts the client's bytes in two.
+func TestCutEverywhere(t *testing.T) {
+	o := newOracle(t, nil)
+	stride := 1
+	if testing.Short() {
+		stride = 7
+	}
+	for _, c := range conversations() {
+		if !c.cut {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			want := o.observe(o.direct(t), c.steps, whole)
+			for at := 1; at < c.longest(); at += stride {
+				got := o.observe(o.through(t), c.steps, o.cutAt(at))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("cut after %d bytes: directly (-) and through the proxy (+):\n%s", at, diff)
+				}
+			}
+		})
+	}
+}
+
+// cutAt cuts the bytes of each step in two.
+func (o *oracle) cutAt(at int) sender {
+	return func(c *client, b []byte) {
+		at := min(at, len(b))
+		c.send(b[:at])
+		o.settle()
+		c.send(b[at:])
+	}
+}
+
+// TestMessageSizes: a message may be of any size, in particular about as large as a
+// buffer, and larger than all.
+func TestMessageSizes(t *testing.T) {
+	o := newOracle(t, nil)
+	for _, size := range []int{8186, 8187, 8188, 8192, 8193, 16384, 65530, 65531, 65532, 65536, 65537, 1 << 20} {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			sql := "SELECT length('" + strings.Repeat("x", size-len("SELECT length('')")-1-4) + "')"
+			o.compare(t, conversation{steps: []step{
+				{query(sql), "Z"},
+				{join(query(sql), query("SELECT 1"), query(sql)), "ZZZ"},
+				{join(query("SELECT 1"), extended(sql), syncMsg()), "ZZ"},
+			}})
+		})
+	}
+}
+
+// TestLargeBind: a Bind that is far larger than all buffers, and its value back.
+func TestLargeBind(t *testing.T) {
+	o := newOracle(t, nil)
+	value := string(bytes.Repeat([]byte("0123456789abcdef"), 10<<20/16))
+	c := o.connect()
+	written := make(chan struct{})
+	go func() { // while it is read below
+		defer close(written)
+		c.send(extended("SELECT $1::text", value), syncMsg())
+	}()
+	frames := c.want("12TDCZ")
+	<-written
+	if got := string(frames[3].body[6:]); got != value {
+		t.Errorf("got %d bytes back, want the %d that were sent", len(got), len(value))
+	}
+}
+
+// TestPipelineBeyondBuffers: a client that sends far more than anybody can buffer
+// before it reads far more than that gets every answer, in order.
+func TestPipelineBeyondBuffers(t *testing.T) {
+	const n = 6000
+	o := newOracle(t, nil)
+	c := o.connect()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		padding := "/*" + strings.Repeat("x", 1000) + "*/"
+		for i := range n {
+			number := strconv.Itoa(i)
+			if i%2 == 0 {
+				c.send(query("SELECT " + number + ", repeat('y', 1500) " + padding))
+			} else {
+				c.send(extended("SELECT $1::text, repeat('y', 1500) "+padding, number), syncMsg())
+			}
+		}
+	}()
+	for i := range n {
+		for _, f := range c.until("Z") {
+			if f.typ != wire.DataRow {
+				continue
+			}
+			number := strconv.Itoa(i)
+			if got := string(f.body[6 : 6+len(number)]); got != number {
+				t.Fatalf("the answer to query %d is %q", i, got)
+			}
+		}
+	}
+	<-written
+	c.wantSilence()
+}
+
+// TestManySyncs: Syncs at rest are answered by the proxy, one each, however many come
+// at a time.
+func TestManySyncs(t *testing.T) {
+	const n = 100_000
+	o := newOracle(t, nil)
+	c := o.connect()
+	transactions := o.proxy.Stat().Routes[0].Transactions
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		c.send(repeat(n, syncMsg()))
+	}()
+	for range n {
+		c.want("Z")
+	}
+	<-written
+	c.wantSilence()
+	if got := o.proxy.Stat().Routes[0].Transactions; got != transactions {
+		t.Errorf("%d transactions for it", got-transactions)
+	}
+	c.send(query("SELECT 1"))
+	c.want("TDCZ")
+}

@@ -1,0 +1,316 @@
+package proxy
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// recovers checks that after the loss of its server the pool opens another, and that
+// c, or who comes now, is served.
+func recovers(f *fakeServer, c *client) {
+	c.t.Helper()
+	c.send(query("again"))
+	s := f.accept()
+	s.wantQuery("again")
+	s.send(result("1"))
+	c.want("TDCZ")
+}
+
+// fatal57P01 is what PostgreSQL says when somebody terminates a backend.
+func fatal57P01() []byte {
+	return wire.Fatalf(wire.CodeAdminShutdown, "terminating connection due to administrator command").Append(nil)
+}
+
+// TestServerMisbehaves: whatever a server does with a query outstanding, the client
+// gets what is well formed, one FATAL if its session ends for that, and never hangs.
+// The server is closed and another takes its place.
+func TestServerMisbehaves(t *testing.T) {
+	lost := []string{wire.CodeConnectionFailure, "server closed the connection unexpectedly"}
+	nonsense := []string{wire.CodeConnectionFailure, "server sent what was not asked for"}
+	tests := map[string]struct {
+		send   []byte
+		goes   bool     // and it closes the connection
+		before string   // what the client gets before the end
+		fatal  []string // SQLSTATE and text of the FATAL that it gets; nil: none
+	}{
+		"end without a word":      {nil, true, "", lost},
+		"end between rows":        {join(rowDescription(), dataRow("1")), true, "TD", lost},
+		"end in a header":         {join(rowDescription(), dataRow("1")[:4]), true, "T", lost},
+		"end before ready":        {join(rowDescription(), complete("SELECT 0")), true, "TC", lost},
+		"FATAL and the end":       {join(rowDescription(), fatal57P01()), true, "T", []string{"57P01", "administrator"}},
+		"FATAL without the end":   {fatal57P01(), false, "", []string{"57P01", "administrator"}},
+		"ready twice":             {join(result("1"), ready('I')), false, "TDCZ", nonsense},
+		"ready of length four":    {[]byte("Z\x00\x00\x00\x04"), false, "", nonsense},
+		"row of length three":     {join(rowDescription(), []byte("D\x00\x00\x00\x03")), false, "T", nonsense},
+		"row of negative length":  {join(rowDescription(), []byte("D\xff\xff\xff\xfe")), false, "T", nonsense},
+		"error of length three":   {[]byte("E\x00\x00\x00\x03"), false, "", nonsense},
+		"answer to another query": {join(done("SELECT 1", 'I'), complete("SELECT 1")), false, "CZ", nonsense},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			c.send(query("SELECT 1"))
+			s.want("Q")
+			s.send(test.send)
+			if test.goes {
+				_ = s.nc.Close()
+			}
+			c.want(test.before)
+			c.wantFatal(test.fatal[0], test.fatal[1])
+			if !test.goes {
+				s.wantClosed()
+			}
+			recovers(f, r.connect())
+		})
+	}
+}
+
+// TestServerEndsInRow: in the middle of a message nothing can be said; the client
+// sees the end.
+func TestServerEndsInRow(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	s.send(rowDescription(), dataRow(strings.Repeat("x", 100))[:50])
+	_ = s.nc.Close()
+	c.want("T")
+	if f, err := c.read(); err == nil {
+		t.Errorf("got %v, want the end in the middle of a message", f)
+	}
+	recovers(f, r.connect())
+}
+
+// TestServerMalformedError: an error that cannot be understood is passed on.
+func TestServerMalformedError(t *testing.T) {
+	for name, body := range map[string]string{
+		"empty": "", "no SQLSTATE": "SERROR\x00Mboo\x00\x00", "unterminated": "SERROR\x00Mboo",
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			c.send(query("SELECT 1"))
+			s.want("Q")
+			s.send([]byte("E\x00\x00\x00"), []byte{byte(4 + len(body))}, []byte(body), ready('I'))
+			if got := string(c.want("EZ")[0].body); got != body {
+				t.Errorf("got %q, want %q", got, body)
+			}
+			ping(c, s)
+		})
+	}
+}
+
+// TestServerUnknownMessage: a message of a type that the proxy does not know is for
+// the client to judge.
+func TestServerUnknownMessage(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	s.send(rowDescription(), []byte("~\x00\x00\x00\x07new"), complete("SELECT 0"), ready('I'))
+	if got := string(c.want("T~CZ")[1].body); got != "new" {
+		t.Errorf("got the body %q", got)
+	}
+	ping(c, s)
+}
+
+// asynchronous are the messages that may come at any time.
+func asynchronous() []byte {
+	return join(notice("n"), wire.AppendParameterStatus(nil, "is_superuser", "off"),
+		frameOf(&pgproto3.NotificationResponse{PID: 7, Channel: "c", Payload: "p"}))
+}
+
+// TestServerAsynchronous: what comes unasked is the client's who has the server, and
+// nobody's else.
+func TestServerAsynchronous(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	s.send(asynchronous())
+	r.settle()
+	c.wantSilence()
+	beginTx(c, s)
+	s.send(asynchronous())
+	c.want("NSA")
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	s.send(asynchronous(), rowDescription(), asynchronous(), complete("SELECT 0"), asynchronous(), ready('T'))
+	c.want("NSATNSACNSAZ")
+	commitTx(c, s)
+	s.send(asynchronous())
+	r.settle()
+	c.wantSilence()
+	ping(c, s)
+	f.wantNoOther()
+}
+
+// TestServerEndsIdle: an idle server that goes, with or without a word, or speaks
+// nonsense, is replaced, and no client notices.
+func TestServerEndsIdle(t *testing.T) {
+	tests := map[string]struct {
+		send   []byte
+		goes   bool
+		reason pool.Reason
+	}{
+		"end":               {nil, true, pool.ReasonServerEOF},
+		"FATAL and the end": {fatal57P01(), true, pool.ReasonServerError},
+		"ready":             {ready('I'), false, pool.ReasonServerError},
+		"row":               {dataRow("somebody else's"), false, pool.ReasonServerError},
+		"half a message":    {notice("n")[:7], false, pool.ReasonServerError},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			if test.send != nil {
+				s.send(test.send)
+			}
+			if test.goes {
+				_ = s.nc.Close()
+			} else {
+				s.wantClosed()
+			}
+			r.eventually("the server is gone", func() bool { return r.pool().Open == 0 })
+			c.wantSilence()
+			recovers(f, c)
+			if n := r.pool().Closed[test.reason]; n != 1 {
+				t.Errorf("closed %v, want one for %q", r.pool().Closed, test.reason)
+			}
+		})
+	}
+}
+
+// TestServerEndsInTransaction: a client that is idle in a transaction is told once.
+func TestServerEndsInTransaction(t *testing.T) {
+	for name, last := range map[string][]byte{"without a word": nil, "FATAL": fatal57P01()} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			beginTx(c, s)
+			s.send(last)
+			_ = s.nc.Close()
+			code := wire.CodeConnectionFailure
+			if last != nil {
+				code = wire.CodeAdminShutdown
+			}
+			c.wantFatal(code, "")
+			recovers(f, r.connect())
+		})
+	}
+}
+
+// meanwhile has the loop find out at once that the clients have sent something, and
+// what f does only after that.
+func (r *rig) meanwhile(sent, f func()) {
+	held, held2, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	loop := r.loops.Loops()[0]
+	loop.Post(func() { close(held); <-held2 })
+	<-held
+	sent()
+	loop.Post(func() { f(); close(done) }) // the round that collects what was sent runs it first
+	close(held2)
+	<-done
+}
+
+// TestServerGoneAtCheckout: a server that goes in the very moment of checkout, before
+// anything was sent to it, is replaced by another; the client notices nothing.
+func TestServerGoneAtCheckout(t *testing.T) {
+	settings := wire.Parameter{Name: "application_name", Value: "other"}
+	tests := map[string]struct {
+		settings []wire.Parameter
+		send     []byte
+		injected string // what the proxy puts in front
+		bye      bool
+	}{
+		"query":             {nil, query("SELECT 1"), "", false},
+		"query and goodbye": {nil, join(query("SELECT 1"), terminate()), "", true},
+		"query with settings": {[]wire.Parameter{settings}, query("SELECT 1"),
+			"SELECT pg_catalog.set_config('application_name','other',false);", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect(test.settings...)
+			s := f.accept()
+			r.meanwhile(func() { c.send(test.send) }, s.reset)
+			s = f.accept()
+			if test.injected != "" {
+				s.wantQuery(test.injected)
+				s.send(done("SELECT 1", 'I'))
+			}
+			s.wantQuery("SELECT 1")
+			s.send(result("1"))
+			c.want("TDCZ")
+			if test.bye {
+				c.wantEnd()
+			} else {
+				c.wantSilence()
+			}
+			if n := r.proxy.Stat().Routes[0].Transactions; n != 1 {
+				t.Errorf("%d transactions booked, want 1", n)
+			}
+		})
+	}
+}
+
+// TestServerFlood: a server that sends without end to a client that reads slowly is
+// held back; the proxy does not grow. In the end all has come.
+func TestServerFlood(t *testing.T) {
+	const n = 200
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.DefaultPoolSize = 2 }))
+	c, other := r.connect(), r.connect()
+	s := f.accept()
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	flood := notice(strings.Repeat("x", 1<<20))
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for range n {
+			s.send(flood)
+		}
+		s.send(result("1"))
+	}()
+	recovers(f, other) // others go on
+
+	var before, during runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range n {
+		if got := c.want("N")[0]; len(got.body) != len(flood)-wire.HeaderSize {
+			t.Fatalf("notice %d has %d bytes", i, len(got.body))
+		}
+		if i == n/2 {
+			runtime.GC()
+			runtime.ReadMemStats(&during)
+		}
+	}
+	<-sent
+	c.want("TDCZ")
+	if grown := int64(during.HeapAlloc) - int64(before.HeapAlloc); grown > 8<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
+}

@@ -1,0 +1,302 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// limit is what the timeout under test is set to. All others are off or far away.
+const limit = 20 * time.Second
+
+// beginTx opens a transaction for c on s.
+func beginTx(c *client, s *fakeConn) {
+	c.t.Helper()
+	c.send(query("BEGIN"))
+	s.wantQuery("BEGIN")
+	s.send(done("BEGIN", wire.TxActive))
+	c.want("CZ")
+}
+
+// commitTx ends it.
+func commitTx(c *client, s *fakeConn) {
+	c.t.Helper()
+	c.send(query("COMMIT"))
+	s.wantQuery("COMMIT")
+	s.send(done("COMMIT", wire.TxIdle))
+	c.want("CZ")
+}
+
+// rolledBack plays the server that the proxy cleans up.
+func (s *fakeConn) rolledBack() {
+	s.t.Helper()
+	s.wantQuery("ROLLBACK")
+	s.send(done("ROLLBACK", wire.TxIdle))
+}
+
+// wasReset plays the server that the proxy resets after a session.
+func (s *fakeConn) wasReset() {
+	s.t.Helper()
+	s.wantQuery("DISCARD ALL")
+	s.send(done("DISCARD ALL", wire.TxIdle))
+}
+
+// TestQueryWaitTimeout: who waits for a server for too long is told so and may ask
+// again.
+func TestQueryWaitTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
+	first, second := r.connect(), r.connect()
+	s := f.accept()
+	beginTx(first, s)
+
+	second.send(query("SELECT 1"))
+	r.settle()
+	r.step(limit - 1)
+	second.wantSilence()
+	r.step(1)
+	e := second.wantError("ERROR", wire.CodeTooManyConnections, "pool exhausted, waited 20.0s")
+	if !strings.Contains(e.Hint, "query_wait_timeout") {
+		t.Errorf("the hint does not name the setting: %q", e.Hint)
+	}
+	if z := second.want("Z")[0].body; string(z) != "I" {
+		t.Errorf("status %q after it", z)
+	}
+
+	commitTx(first, s)
+	ping(second, s)
+	if n := r.proxy.Stat().Errors[wire.CodeTooManyConnections]; n != 1 {
+		t.Errorf("%d errors counted", n)
+	}
+}
+
+// TestClientLoginTimeoutSilent: a connection that has not said what it is may speak
+// another protocol, so that it is closed without a word.
+func TestClientLoginTimeoutSilent(t *testing.T) {
+	f := newFake(t)
+	for name, said := range map[string]string{
+		"nothing": "", "half a startup packet": "\x00\x00\x00\x20\x00\x03\x00\x00user",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientLoginTimeout = limit }))
+			c := r.dial()
+			c.send([]byte(said))
+			r.eventually("the login has begun", func() bool { return r.proxy.Stat().Logins == 1 })
+			r.step(limit - 1)
+			c.wantSilence()
+			r.step(1)
+			c.wantEnd()
+		})
+	}
+}
+
+// TestClientLoginTimeoutTold: a client that has said who it is, is told.
+func TestClientLoginTimeoutTold(t *testing.T) {
+	f := newFake(t)
+	cfg := f.config(func(g *config.Pgweir) {
+		g.ClientLoginTimeout = limit
+		g.AuthType = config.AuthPlain
+	})
+	cfg.Users["app"] = config.User{Password: "secret", MaxUserConnections: config.Inherit}
+	r := newRig(t, cfg)
+	c := r.dial()
+	c.send(startupPacket())
+	c.want("R")
+	r.step(limit - 1)
+	c.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeQueryCanceled, "canceling authentication due to timeout")
+}
+
+// TestClientLoginTimeoutNoServer: so is one that waits for a server to greet it.
+func TestClientLoginTimeoutNoServer(t *testing.T) {
+	f := newFake(t)
+	release := make(chan struct{})
+	defer close(release)
+	f.setLogin(func(*fakeConn) bool { <-release; return false })
+	r := newRig(t, f.config(func(g *config.Pgweir) {
+		g.ClientLoginTimeout = limit
+		g.ServerConnectTimeout = time.Hour
+	}))
+	c := r.dial()
+	c.send(startupPacket())
+	r.eventually("a server is being opened", func() bool { return f.attempts.Load() == 1 })
+	r.step(limit - 1)
+	c.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeQueryCanceled, "canceling authentication due to timeout")
+}
+
+// TestClientIdleTimeout: a client at rest is told and closed, counted from its last
+// answer.
+func TestClientIdleTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientIdleTimeout = limit }))
+	c := r.connect()
+	s := f.accept()
+	for range 3 {
+		r.step(limit - 1)
+		ping(c, s)
+	}
+	r.step(limit - 1)
+	c.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeIdleSessionTimeout, "client_idle_timeout")
+	ping(r.connect(), s)
+}
+
+// TestClientIdleTimeoutPing: a Sync is a sign of life although no server hears it.
+func TestClientIdleTimeoutPing(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientIdleTimeout = limit }))
+	c := r.connect()
+	for range 3 {
+		r.step(limit - 1)
+		c.send(syncMsg())
+		c.want("Z")
+	}
+	r.step(limit)
+	c.wantFatal(wire.CodeIdleSessionTimeout, "client_idle_timeout")
+}
+
+// TestClientIdleTimeoutHalfMessage: a client that stalls in the middle of a message
+// is idle too, and keeps no server.
+func TestClientIdleTimeoutHalfMessage(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientIdleTimeout = limit }))
+	c, other := r.connect(), r.connect()
+	s := f.accept()
+	c.send(query("SELECT 1")[:9])
+	r.settle()
+	ping(other, s)
+	r.step(limit - 1)
+	ping(other, s)
+	c.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeIdleSessionTimeout, "client_idle_timeout")
+	ping(other, s)
+}
+
+// TestClientIdleTimeoutSession: in session mode the server is reset and goes to the
+// next client.
+func TestClientIdleTimeoutSession(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) {
+		g.ClientIdleTimeout = limit
+		g.PoolMode = config.PoolSession
+	}))
+	c := r.connect()
+	s := f.accept()
+	ping(c, s)
+	r.step(limit - 1)
+	c.wantSilence()
+	s.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeIdleSessionTimeout, "client_idle_timeout")
+	s.wasReset()
+	next := r.connect()
+	ping(next, s)
+	_ = next.nc.Close()
+	s.wasReset()
+}
+
+// TestIdleTransactionTimeout: the transaction is rolled back and the server goes to
+// the next client.
+func TestIdleTransactionTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
+	c := r.connect()
+	s := f.accept()
+	beginTx(c, s)
+	r.step(limit - 1)
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	r.step(2 * limit) // a query in progress is not idle
+	s.send(complete("SELECT 1"), ready(wire.TxActive))
+	c.want("CZ")
+	r.step(limit - 1)
+	c.wantSilence()
+	s.wantSilence()
+	r.step(1)
+	c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+	s.rolledBack()
+	ping(r.connect(), s)
+}
+
+// TestIdleTransactionTimeoutDeafServer: a server that does not roll back in time is
+// closed.
+func TestIdleTransactionTimeoutDeafServer(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
+	c := r.connect()
+	s := f.accept()
+	beginTx(c, s)
+	r.step(limit)
+	c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+	s.wantQuery("ROLLBACK")
+	r.step(executeTimeout - 1)
+	s.wantSilence()
+	r.step(1)
+	s.wantClosed()
+	if n := r.pool().Closed[pool.ReasonDirty]; n != 1 {
+		t.Errorf("%d servers closed because they could not be cleaned", n)
+	}
+	next := r.connect()
+	next.send(query("SELECT 2"))
+	s = f.accept()
+	s.want("Q")
+	s.send(result("2"))
+	next.want("TDCZ")
+}
+
+// TestShutdownTimeout: a drain closes who is at rest or has sent half a message at
+// once, and who is in a transaction when its context ends.
+func TestShutdownTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	busy, idle, half := r.connect(), r.connect(), r.connect()
+	s := f.accept()
+	beginTx(busy, s)
+	half.send(query("SELECT 1")[:9])
+	r.settle()
+
+	why := errors.New("that was long enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.proxy.Shutdown(ctx) }()
+	idle.wantFatal(wire.CodeAdminShutdown, "shutting down")
+	half.wantFatal(wire.CodeAdminShutdown, "shutting down")
+	r.settle()
+	busy.wantSilence()
+
+	cancel(why)
+	busy.wantFatal(wire.CodeAdminShutdown, "shutting down")
+	s.rolledBack()
+	if err := <-ended; !errors.Is(err, why) {
+		t.Errorf("Shutdown returned %v, want one that wraps %q", err, why)
+	}
+}
+
+// TestShutdownAfterTransaction: a drain lets a transaction end.
+func TestShutdownAfterTransaction(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	beginTx(c, s)
+	ended := make(chan error, 1)
+	go func() { ended <- r.proxy.Shutdown(context.Background()) }()
+	r.eventually("the drain has begun", func() bool { return !r.proxy.Ready() })
+	r.settle()
+	commitTx(c, s)
+	c.wantFatal(wire.CodeAdminShutdown, "shutting down")
+	if err := <-ended; err != nil {
+		t.Errorf("Shutdown returned %v", err)
+	}
+}

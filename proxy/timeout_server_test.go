@@ -1,0 +1,229 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// running has c run a query on s that does not end.
+func running(c *client, s *fakeConn) {
+	c.t.Helper()
+	c.send(query("SELECT pg_sleep(1000)"))
+	s.want("Q")
+}
+
+// canceledError is what PostgreSQL says when a cancel has its effect.
+func canceledError() []byte {
+	return join(wire.Errorf(wire.CodeQueryCanceled, "canceling statement due to user request").Append(nil), ready(wire.TxIdle))
+}
+
+// TestQueryTimeout: PostgreSQL is asked to cancel; what it says reaches the client,
+// which goes on.
+func TestQueryTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
+	c := r.connect()
+	s := f.accept()
+	running(c, s)
+	r.step(limit - 1)
+	if n := len(f.cancels); n != 0 {
+		t.Fatalf("%d cancel requests came too early", n)
+	}
+	r.step(1)
+	cancel := f.canceled(s)
+	s.send(canceledError())
+	c.wantError("ERROR", wire.CodeQueryCanceled, "canceling statement")
+	c.want("Z")
+
+	// Until the cancel is confirmed it may hit the next query: none is sent.
+	c.send(query("SELECT 1"))
+	r.settle()
+	s.wantSilence()
+	cancel.confirm()
+	s.wantQuery("SELECT 1")
+	s.send(result("1"))
+	c.want("TDCZ")
+}
+
+// TestQueryTimeoutIgnored: a server that does not react to the cancel is closed, and
+// so is its client.
+func TestQueryTimeoutIgnored(t *testing.T) {
+	const wait = 7 * time.Second
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) {
+		g.QueryTimeout = limit
+		g.CancelWaitTimeout = wait
+	}))
+	c := r.connect()
+	s := f.accept()
+	running(c, s)
+	r.step(limit)
+	f.canceled(s).confirm()
+	r.step(wait - 1)
+	c.wantSilence()
+	r.step(1)
+	e := c.wantFatal(wire.CodeQueryCanceled, "canceling statement due to query_timeout")
+	if e.Hint == "" {
+		t.Error("there is no hint")
+	}
+	f.canceled(s).confirm() // once more, as for any server that is left at work
+	s.wantClosed()
+	if n := r.pool().Closed[pool.ReasonAbandoned]; n != 1 {
+		t.Errorf("%d servers closed as abandoned", n)
+	}
+}
+
+// TestCancelWaitTimeout: a server that was released with a cancel under way is not
+// given to anybody until that is confirmed, and is closed if it is not.
+func TestCancelWaitTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.CancelWaitTimeout = limit }))
+	c, other := r.connect(), r.connect()
+	s := f.accept()
+	running(c, s)
+	r.cancel(c)
+	f.canceled(s)
+	s.send(canceledError())
+	c.want("EZ")
+
+	other.send(query("SELECT 2"))
+	r.settle()
+	r.step(limit - 1)
+	s.wantSilence()
+	f.wantNoOther()
+	r.step(1)
+	s.wantClosed()
+	s = f.accept()
+	s.wantQuery("SELECT 2")
+	s.send(result("2"))
+	other.want("TDCZ")
+	if n := r.pool().Closed[pool.ReasonCancel]; n != 1 {
+		t.Errorf("%d servers closed for a cancel that was not confirmed", n)
+	}
+}
+
+// cancel sends a cancel request for c.
+func (r *rig) cancel(c *client) {
+	r.t.Helper()
+	r.dial().send(wire.AppendCancelRequest(nil, c.welcome.PID, c.welcome.Secret))
+}
+
+// TestServerConnectTimeout: a PostgreSQL that accepts and says nothing is given up.
+func TestServerConnectTimeout(t *testing.T) {
+	f := newFake(t)
+	release := make(chan struct{})
+	defer close(release)
+	f.setLogin(func(*fakeConn) bool { <-release; return false })
+	r := newRig(t, f.config(func(g *config.Pgweir) {
+		g.ClientLoginTimeout = time.Hour
+		g.ServerConnectTimeout = limit
+	}))
+	c := r.dial()
+	c.send(startupPacket())
+	r.eventually("a server is being opened", func() bool { return f.attempts.Load() == 1 })
+	r.step(limit - 1)
+	c.wantSilence()
+	r.step(1)
+	e := c.wantFatal(wire.CodeCannotConnectNow, "cannot connect to PostgreSQL")
+	if e.Detail == "" || e.Hint == "" {
+		t.Errorf("detail %q, hint %q", e.Detail, e.Hint)
+	}
+}
+
+// TestServerIdleTimeout: an idle server is closed, and not while it is used.
+func TestServerIdleTimeout(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) {
+		g.ServerIdleTimeout = limit
+		g.ServerLifetime = 0
+	}))
+	c := r.connect()
+	s := f.accept()
+	beginTx(c, s)
+	r.step(2 * limit)
+	s.wantSilence()
+	commitTx(c, s)
+	r.step(limit - 1)
+	s.wantSilence()
+	r.step(time.Second) // the janitor's period
+	s.wantClosed()
+	if n := r.pool().Closed[pool.ReasonIdle]; n != 1 {
+		t.Errorf("%d servers closed as idle", n)
+	}
+	c.wantSilence()
+}
+
+// TestServerLifetime: a server is closed at the end of its lifetime, or up to a
+// tenth before, but never under a client.
+func TestServerLifetime(t *testing.T) {
+	for name, inUse := range map[string]bool{"idle": false, "in use": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) {
+				g.ServerIdleTimeout = 0
+				g.ServerLifetime = limit
+			}))
+			c := r.connect()
+			s := f.accept()
+			if inUse {
+				beginTx(c, s)
+			}
+			r.step(limit - limit/10 - 1)
+			s.wantSilence()
+			r.step(limit/10 + time.Second)
+			if inUse {
+				s.wantSilence()
+				commitTx(c, s)
+			}
+			s.wantClosed()
+			if n := r.pool().Closed[pool.ReasonLifetime]; n != 1 {
+				t.Errorf("%d servers closed for their age", n)
+			}
+		})
+	}
+}
+
+// TestServerLoginRetry: after each failure the pause doubles up to the setting, half
+// of it at random. Who waits is served as soon as it works again.
+func TestServerLoginRetry(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.ServerLoginRetry = 8 * firstPause }))
+	c := r.connect()
+	f.setLogin(startingUp)
+	f.accept().reset()
+	r.eventually("the dead server is gone", func() bool { return r.pool().Open == 0 })
+	c.send(query("SELECT 1"))
+
+	pause := firstPause
+	for failed := uint64(1); failed < 7; failed++ {
+		r.eventually("an attempt has failed", func() bool { return r.pool().OpenFailed == failed })
+		r.step(pause/2 - 1)
+		if n := f.attempts.Load(); n != int64(1+failed) {
+			t.Fatalf("attempt %d came before half of %v had passed", n-1, pause)
+		}
+		r.step(pause/2 + 1)
+		pause = min(2*pause, 8*firstPause)
+	}
+	r.eventually("an attempt has failed", func() bool { return r.pool().OpenFailed == 7 })
+	c.wantSilence()
+	f.setLogin((*fakeConn).greet)
+	r.step(pause)
+	s := f.accept()
+	s.wantQuery("SELECT 1")
+	s.send(result("1"))
+	c.want("TDCZ")
+}
+
+// firstPause is the pool's pause after the first failure.
+const firstPause = 50 * time.Millisecond
+
+// startingUp is a login to a PostgreSQL that is starting.
+func startingUp(s *fakeConn) bool {
+	_, _ = s.nc.Write(wire.Fatalf(wire.CodeCannotConnectNow, "the database system is starting up").Append(nil))
+
+	return false
+}
