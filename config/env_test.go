@@ -93,23 +93,31 @@ func setHost(c *Config, name, host string) {
 
 func TestEnvProblems(t *testing.T) {
 	tests := []struct{ name, env, want string }{
-		{"unknown", "PGWEIR_LISTEN_PRT=1",
-			"PGWEIR_LISTEN_PRT: no setting has this variable; did you mean PGWEIR_LISTEN_PORT?"},
+		{
+			"unknown", "PGWEIR_LISTEN_PRT=1",
+			"PGWEIR_LISTEN_PRT: no setting has this variable; did you mean PGWEIR_LISTEN_PORT?",
+		},
 		{"far off", "PGWEIR_COLOUR=1", "PGWEIR_COLOUR: no setting has this variable"},
 		{"PgBouncer's", "PGWEIR_AUTH_QUERY=x", "PGWEIR_AUTH_QUERY: no setting has this variable; " +
 			"not supported yet: list users in [users.NAME] or auth_file"},
 		{"small letters", "PGWEIR_loops=1", "PGWEIR_loops: no setting has this variable; did you mean PGWEIR_LOOPS?"},
 		{"value", "PGWEIR_LOOPS=many", `PGWEIR_LOOPS: expected an integer from 0 to 1024, got the string "many"`},
 		{"empty integer", "PGWEIR_LOOPS=", `PGWEIR_LOOPS: expected an integer from 0 to 1024, got the string ""`},
-		{"boolean", "PGWEIR_LOG_CONNECTIONS=maybe",
-			`PGWEIR_LOG_CONNECTIONS: expected true or false, got the string "maybe"`},
+		{
+			"boolean", "PGWEIR_LOG_CONNECTIONS=maybe",
+			`PGWEIR_LOG_CONNECTIONS: expected true or false, got the string "maybe"`,
+		},
 		{"duration", "PGWEIR_QUERY_TIMEOUT=-1", `PGWEIR_QUERY_TIMEOUT: expected 0 or a duration from 1ms to 10 years, ` +
 			`such as "30s", "1m30s" or a number of seconds, got -1`},
-		{"no such entry", "PGWEIR_DATABASES_SHPO_HOST=x",
+		{
+			"no such entry", "PGWEIR_DATABASES_SHPO_HOST=x",
 			"PGWEIR_DATABASES_SHPO_HOST: no entry of [databases] has this name; " +
-				"add it to the file; the environment only changes what is there"},
-		{"no such key", "PGWEIR_DATABASES_SHOP_HOTS=x",
-			"PGWEIR_DATABASES_SHOP_HOTS: no setting of [databases] has this variable"},
+				"add it to the file; the environment only changes what is there",
+		},
+		{
+			"no such key", "PGWEIR_DATABASES_SHOP_HOTS=x",
+			"PGWEIR_DATABASES_SHOP_HOTS: no setting of [databases] has this variable",
+		},
 		{"ambiguous", "PGWEIR_DATABASES_SHOP_MIN_POOL_SIZE=1", "PGWEIR_DATABASES_SHOP_MIN_POOL_SIZE: could mean " +
 			"databases.shop.min_pool_size or databases.shop_min.pool_size; set it in the file"},
 		{"secret", "PGWEIR_USERS_APP_PASSWORD=hunter2\x00", "PGWEIR_USERS_APP_PASSWORD: must not contain a NUL byte"},

@@ -37,7 +37,7 @@ type binding interface {
 	defaultLiteral() string
 
 	reset(dst any)                      // to the default
-	set(dst any, raw any) error         // from TOML
+	set(dst, raw any) error             // from TOML
 	setText(dst any, text string) error // from the environment or a flag
 	text(src any) string                // what it is now, as plain text
 }
@@ -74,7 +74,7 @@ func (b bound[S, V]) text(src any) string { return b.kind.print(*b.at(src)) }
 func (b bound[S, V]) reset(dst any) { *b.at(dst) = b.def }
 
 // set gives the field a value from TOML. After an error it has the one it had.
-func (b bound[S, V]) set(dst any, raw any) error {
+func (b bound[S, V]) set(dst, raw any) error {
 	value, err := b.kind.parse(raw)
 	if err != nil {
 		return err

@@ -153,8 +153,10 @@ func (l *loader) readFlag(name, text string) {
 		return
 	}
 	if !slices.Contains(sec.entries(l.cfg), entry) {
-		l.add(Problem{Path: where, Message: "there is no " + entryHeader(sec.name, entry),
-			Suggestion: "add it to the file; a flag only changes what is there"})
+		l.add(Problem{
+			Path: where, Message: "there is no " + entryHeader(sec.name, entry),
+			Suggestion: "add it to the file; a flag only changes what is there",
+		})
 		return
 	}
 	l.assign(sec, s, entry, text, where, OriginFlag)

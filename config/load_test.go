@@ -222,13 +222,19 @@ func TestFlagProblems(t *testing.T) {
 		{"unknown", "listen_prt", "1", "--listen_prt: unknown setting; did you mean listen_port?"},
 		{"unknown table", "database.a.port", "1", "--database.a.port: unknown setting; did you mean databases?"},
 		{"unknown key", "databases.a.prt", "1", "--databases.a.prt: unknown setting; did you mean port?"},
-		{"no entry", "databases.b.port", "1",
-			"--databases.b.port: there is no [databases.b]; add it to the file; a flag only changes what is there"},
-		{"no entry named", "databases.port", "1",
-			`--databases.port: there is no [databases.""]; add it to the file; a flag only changes what is there`},
+		{
+			"no entry", "databases.b.port", "1",
+			"--databases.b.port: there is no [databases.b]; add it to the file; a flag only changes what is there",
+		},
+		{
+			"no entry named", "databases.port", "1",
+			`--databases.port: there is no [databases.""]; add it to the file; a flag only changes what is there`,
+		},
 		{"value", "listen_port", "x", `--listen_port: expected an integer from 0 to 65535, got the string "x"`},
-		{"entry of a single table", "pgweir.a.loops", "1",
-			"--pgweir.a.loops: there is no [pgweir.a]; add it to the file; a flag only changes what is there"},
+		{
+			"entry of a single table", "pgweir.a.loops", "1",
+			"--pgweir.a.loops: there is no [pgweir.a]; add it to the file; a flag only changes what is there",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,13 +17,19 @@ func TestFromDatabaseURL(t *testing.T) {
 		want      want
 	}{
 		{"full", "postgres://app:secret@db.internal:5433/shop", want{"db.internal", "shop", "app", "secret", 5433}},
-		{"scheme", "postgresql://app:secret@db.internal/shop?sslmode=prefer",
-			want{"db.internal", "shop", "app", "secret", 5432}},
+		{
+			"scheme", "postgresql://app:secret@db.internal/shop?sslmode=prefer",
+			want{"db.internal", "shop", "app", "secret", 5432},
+		},
 		{"encoded", "postgres://a%40b:p%2Fw%3A%23%25@h/my%20shop", want{"h", "my shop", "a@b", "p/w:#%", 5432}},
-		{"socket", "postgres://app:secret@/shop?host=/var/run/postgresql&port=5434",
-			want{"/var/run/postgresql", "shop", "app", "secret", 5434}},
-		{"all in parameters", "postgres:///?user=app&password=a%26b&dbname=shop&host=h&port=1",
-			want{"h", "shop", "app", "a&b", 1}},
+		{
+			"socket", "postgres://app:secret@/shop?host=/var/run/postgresql&port=5434",
+			want{"/var/run/postgresql", "shop", "app", "secret", 5434},
+		},
+		{
+			"all in parameters", "postgres:///?user=app&password=a%26b&dbname=shop&host=h&port=1",
+			want{"h", "shop", "app", "a&b", 1},
+		},
 		{"IPv6", "postgres://app:secret@[::1]:5433/shop", want{"::1", "shop", "app", "secret", 5433}},
 		{"no host", "postgres://app:secret@/shop", want{"127.0.0.1", "shop", "app", "secret", 5432}},
 		{"no database", "postgres://app:secret@h", want{"h", "app", "app", "secret", 5432}},

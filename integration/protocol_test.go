@@ -187,8 +187,10 @@ func extendedScripts() []protocolScript {
 		{"query before the sync of an open series", []step{
 			{send: messages(statement("SELECT 1 AS a"), "SELECT 2 AS b", statement("SELECT 3 AS c"), end), times: 2},
 		}},
-		{"named portals", []step{now(
-			"BEGIN; DECLARE c CURSOR FOR " + series), now("FETCH 2 FROM c"), now("FETCH 2 FROM c"), now("COMMIT"),
+		{"named portals", []step{
+			now(
+				"BEGIN; DECLARE c CURSOR FOR " + series,
+			), now("FETCH 2 FROM c"), now("FETCH 2 FROM c"), now("COMMIT"),
 		}},
 		{"commit in a pipeline", []step{
 			{send: messages(statement("BEGIN"), end, statement("SELECT 1"), end, statement("COMMIT"), end), times: 3},

@@ -39,7 +39,8 @@ func (p *pgweir) psql(t testing.TB, sslMode, sql string) (string, error) {
 	host, port, _ := net.SplitHostPort(p.addr)
 	cmd := exec.Command(path, "-X", "-A", "-t", "-w", "-c", sql, fmt.Sprintf(
 		"host=%s port=%s user=%s password=%s dbname=%s sslmode=%s",
-		host, port, p.cluster.User, p.cluster.Password, p.db, sslMode))
+		host, port, p.cluster.User, p.cluster.Password, p.db, sslMode,
+	))
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "PGCONNECT_TIMEOUT=20")
 	out, err := cmd.CombinedOutput()
 

@@ -34,6 +34,9 @@ func TestClientVanishes(t *testing.T) {
 	p.exec("CREATE TABLE vanish (i int)")
 	for moment, lead := range moments {
 		for way, leave := range ways {
+			if moment == "in a query" && way == "terminate" {
+				continue // a goodbye behind a query does not end it: PostgreSQL finishes it too
+			}
 			t.Run(moment+"/"+way, func(t *testing.T) {
 				c := p.login(t)
 				lead(t, p, c)

@@ -113,7 +113,8 @@ func TestClientVanishesInCopy(t *testing.T) {
 			leave(c)
 			o.eventually("no server is in use", func() bool { return o.inUse() == 0 })
 			o.eventually("PostgreSQL has ended the copy", func() bool {
-				return o.do("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%'") == "0"
+				return o.do("SELECT count(*) FROM pg_stat_activity"+
+					" WHERE datname = current_database() AND query LIKE 'COPY%'") == "0"
 			})
 			if n := o.do("SELECT count(*) FROM t"); n != "0" {
 				t.Errorf("%s rows of it are there", n)
@@ -140,7 +141,8 @@ func TestClientVanishesInFlood(t *testing.T) {
 			leave(c)
 			other.want("TDCZ")
 			o.eventually("the backend has stopped", func() bool {
-				return o.do("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()") == "0"
+				return o.do("SELECT count(*) FROM pg_stat_activity"+
+					" WHERE state = 'active' AND pid <> pg_backend_pid()") == "0"
 			})
 		})
 	}

@@ -176,8 +176,10 @@ func extendedConversations() []conversation {
 		{"no columns", false, []step{{join(parse("s", "SELECT"), describeStmt("s"), bind("s"), describePortal(), execute(0),
 			closeStmt("s"), syncMsg()), "Z"}}},
 		{"implicit transaction", false, []step{
-			{join(extended("INSERT INTO t VALUES (1)"), extended("INSERT INTO t VALUES (2)"), extended("SELECT 1/0"), syncMsg()), "Z"},
-			{join(extended("BEGIN"), syncMsg(), extended("INSERT INTO t VALUES (3)"), syncMsg(), extended("COMMIT"), syncMsg()), "ZZZ"},
+			{join(extended("INSERT INTO t VALUES (1)"), extended("INSERT INTO t VALUES (2)"), extended("SELECT 1/0"),
+				syncMsg()), "Z"},
+			{join(extended("BEGIN"), syncMsg(), extended("INSERT INTO t VALUES (3)"), syncMsg(),
+				extended("COMMIT"), syncMsg()), "ZZZ"},
 		}},
 	}
 }
@@ -230,7 +232,8 @@ func copyConversations() []conversation {
 			{join(copyFail("enough"), extended("SELECT 'discarded'"), syncMsg()), "Z"},
 		}},
 		{"copy in of a table that is not there", false, []step{
-			{join(parse("", "COPY missing FROM STDIN"), bind(""), execute(0), syncMsg(), copyData("1\n"), copyDone(), syncMsg()), "ZZ"},
+			{join(parse("", "COPY missing FROM STDIN"), bind(""), execute(0), syncMsg(),
+				copyData("1\n"), copyDone(), syncMsg()), "ZZ"},
 		}},
 		{"copy out", false, []step{
 			{query("COPY (SELECT generate_series(1, 3)) TO STDOUT"), "Z"},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -264,11 +263,6 @@ func (s *fakeConn) wantSilence() {
 func (s *fakeConn) reset() {
 	_ = s.nc.(*net.TCPConn).SetLinger(0)
 	_ = s.nc.Close()
-}
-
-// port is where f listens.
-func (f *fakeServer) port() string {
-	return strconv.Itoa(f.listener.Addr().(*net.TCPAddr).Port)
 }
 
 // ping checks that c is served: its query reaches s and the answer comes back.

@@ -49,7 +49,7 @@ func (k *link) listen() (needed bool, err error) {
 // that the next message does, and is there whole, or as much of it as the buffer
 // takes: a client that stalls in the middle of a message keeps no server waiting.
 func (k *link) answerAlone() (needed bool, err error) {
-	for k.up.left == 0 && k.down.w+readySize <= reactor.SmallBuffer {
+	for k.up.left == 0 && len(k.down.judged())+readySize <= reactor.SmallBuffer {
 		h, ok := wire.PeekHeader(k.up.unjudged())
 		if !ok {
 			return false, nil

@@ -28,26 +28,49 @@ func frameOf(m pgproto3.Message) []byte {
 	return b
 }
 
-// The messages of a client.
+// query is a Query.
+func query(sql string) []byte { return wire.AppendQuery(nil, sql) }
 
-func query(sql string) []byte       { return wire.AppendQuery(nil, sql) }
+// parse is a Parse, without types of parameters.
 func parse(name, sql string) []byte { return frameOf(&pgproto3.Parse{Name: name, Query: sql}) }
+
+// describeStmt is a Describe of a statement.
 func describeStmt(name string) []byte {
 	return frameOf(&pgproto3.Describe{ObjectType: 'S', Name: name})
 }
-func describePortal() []byte       { return frameOf(&pgproto3.Describe{ObjectType: 'P'}) }
-func execute(rows uint32) []byte   { return frameOf(&pgproto3.Execute{MaxRows: rows}) }
+
+// describePortal is a Describe of the unnamed portal.
+func describePortal() []byte { return frameOf(&pgproto3.Describe{ObjectType: 'P'}) }
+
+// execute is an Execute of the unnamed portal; 0 rows: all.
+func execute(rows uint32) []byte { return frameOf(&pgproto3.Execute{MaxRows: rows}) }
+
+// closeStmt is a Close of a statement.
 func closeStmt(name string) []byte { return frameOf(&pgproto3.Close{ObjectType: 'S', Name: name}) }
-func syncMsg() []byte              { return frameOf(&pgproto3.Sync{}) }
-func flushMsg() []byte             { return frameOf(&pgproto3.Flush{}) }
-func terminate() []byte            { return frameOf(&pgproto3.Terminate{}) }
-func copyData(text string) []byte  { return frameOf(&pgproto3.CopyData{Data: []byte(text)}) }
-func copyDone() []byte             { return frameOf(&pgproto3.CopyDone{}) }
-func copyFail(why string) []byte   { return frameOf(&pgproto3.CopyFail{Message: why}) }
+
+// syncMsg is a Sync.
+func syncMsg() []byte { return frameOf(&pgproto3.Sync{}) }
+
+// flushMsg is a Flush.
+func flushMsg() []byte { return frameOf(&pgproto3.Flush{}) }
+
+// terminate is a Terminate.
+func terminate() []byte { return frameOf(&pgproto3.Terminate{}) }
+
+// copyData is a CopyData.
+func copyData(text string) []byte { return frameOf(&pgproto3.CopyData{Data: []byte(text)}) }
+
+// copyDone is a CopyDone.
+func copyDone() []byte { return frameOf(&pgproto3.CopyDone{}) }
+
+// copyFail is a CopyFail.
+func copyFail(why string) []byte { return frameOf(&pgproto3.CopyFail{Message: why}) }
 
 // startupPacket is what the user app opens a connection with.
 func startupPacket() []byte {
-	return frameOf(&pgproto3.StartupMessage{ProtocolVersion: uint32(wire.Version30), Parameters: map[string]string{"user": "app"}})
+	return frameOf(&pgproto3.StartupMessage{
+		ProtocolVersion: uint32(wire.Version30), Parameters: map[string]string{"user": "app"},
+	})
 }
 
 // bind binds a statement to the unnamed portal, with parameters as text.
@@ -64,8 +87,6 @@ func bind(stmt string, params ...string) []byte {
 func extended(sql string, params ...string) []byte {
 	return join(parse("", sql), bind("", params...), describePortal(), execute(0))
 }
-
-// The messages of a server.
 
 // rowDescription describes one text column.
 func rowDescription() []byte {
@@ -87,7 +108,9 @@ func ready(status byte) []byte { return wire.AppendReadyForQuery(nil, status) }
 
 // notice is a NoticeResponse.
 func notice(text string) []byte {
-	return frameOf(&pgproto3.NoticeResponse{Severity: "NOTICE", SeverityUnlocalized: "NOTICE", Code: "00000", Message: text})
+	return frameOf(&pgproto3.NoticeResponse{
+		Severity: "NOTICE", SeverityUnlocalized: "NOTICE", Code: "00000", Message: text,
+	})
 }
 
 // result is the answer to a query for one value, outside a transaction.

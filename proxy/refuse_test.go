@@ -63,7 +63,7 @@ func TestRefuse(t *testing.T) {
 		"several Syncs":          {join(extended("SELECT 1"), syncMsg(), syncMsg()), syncMsg(), "ZZ", "Z"},
 		"copy data behind it":    {join(query(copyIntoT), copyData("1\n"), copyDone()), syncMsg(), "Z", "Z"},
 		"Flush and a lone Close": {join(closeStmt("s"), flushMsg()), syncMsg(), "", "Z"},
-		"large Bind":             {join(parse("", "SELECT $1"), bind("", strings.Repeat("x", 1<<20)), execute(0), syncMsg()), nil, "Z", ""},
+		"large Bind":             {join(extended("SELECT $1", strings.Repeat("x", 1<<20)), syncMsg()), nil, "Z", ""},
 		"large query":            {query("SELECT '" + strings.Repeat("x", 1<<20) + "'"), syncMsg(), "Z", "Z"},
 	}
 	for name, test := range tests {

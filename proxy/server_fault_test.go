@@ -245,8 +245,11 @@ func TestServerGoneAtCheckout(t *testing.T) {
 	}{
 		"query":             {nil, query("SELECT 1"), "", false},
 		"query and goodbye": {nil, join(query("SELECT 1"), terminate()), "", true},
-		"query with settings": {[]wire.Parameter{settings}, query("SELECT 1"),
-			"SELECT pg_catalog.set_config('application_name','other',false);", false},
+		"query with settings": {
+			[]wire.Parameter{settings},
+			query("SELECT 1"),
+			"SELECT pg_catalog.set_config('application_name','other',false);", false,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

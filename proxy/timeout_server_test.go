@@ -18,7 +18,8 @@ func running(c *client, s *fakeConn) {
 
 // canceledError is what PostgreSQL says when a cancel has its effect.
 func canceledError() []byte {
-	return join(wire.Errorf(wire.CodeQueryCanceled, "canceling statement due to user request").Append(nil), ready(wire.TxIdle))
+	return join(wire.Errorf(wire.CodeQueryCanceled, "canceling statement due to user request").Append(nil),
+		ready(wire.TxIdle))
 }
 
 // TestQueryTimeout: PostgreSQL is asked to cancel; what it says reaches the client,

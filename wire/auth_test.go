@@ -290,12 +290,18 @@ func TestAuthenticateRefuses(t *testing.T) {
 		input         []byte
 		code, message string
 	}{
-		{"query for a password", MethodPlain, message(Query, "select 1\x00"), "08P01",
-			"expected password response, got message type 81"},
-		{"query for SASL", MethodSCRAM, message(Query, "select 1\x00"), "08P01",
-			"expected SASL response, got message type 81"},
-		{"terminate in the middle of SASL", MethodSCRAM, append(good, message(Terminate, "")...), "08P01",
-			"expected SASL response, got message type 88"},
+		{
+			"query for a password", MethodPlain, message(Query, "select 1\x00"), "08P01",
+			"expected password response, got message type 81",
+		},
+		{
+			"query for SASL", MethodSCRAM, message(Query, "select 1\x00"), "08P01",
+			"expected SASL response, got message type 81",
+		},
+		{
+			"terminate in the middle of SASL", MethodSCRAM, append(good, message(Terminate, "")...), "08P01",
+			"expected SASL response, got message type 88",
+		},
 		{"unterminated password", MethodPlain, password("pencil"), "08P01", "invalid password packet size"},
 		{"two passwords", MethodPlain, password("pencil\x00pencil\x00"), "08P01", "invalid password packet size"},
 		{"no bytes at all", MethodMD5, password(""), "08P01", "invalid password packet size"},
@@ -304,24 +310,40 @@ func TestAuthenticateRefuses(t *testing.T) {
 		{"length -1", MethodSCRAM, lengthField('p', 0xffffffff), "08P01", "invalid message length"},
 		{"password too long", MethodMD5, lengthField('p', 65536), "08P01", "invalid message length"},
 		{"SASL too long", MethodSCRAM, lengthField('p', 1025), "08P01", "invalid message length"},
-		{"SASL continued too long", MethodSCRAM, append(good, lengthField('p', 1025)...), "08P01",
-			"invalid message length"},
-		{"long and of the wrong type", MethodSCRAM, lengthField('Q', 1<<31-1), "08P01",
-			"expected SASL response, got message type 81"},
-		{"mechanism PLUS", MethodSCRAM, saslInitial("SCRAM-SHA-256-PLUS", 9, firstMsg), "08P01",
-			"client selected an invalid SASL authentication mechanism"},
+		{
+			"SASL continued too long", MethodSCRAM, append(good, lengthField('p', 1025)...), "08P01",
+			"invalid message length",
+		},
+		{
+			"long and of the wrong type", MethodSCRAM, lengthField('Q', 1<<31-1), "08P01",
+			"expected SASL response, got message type 81",
+		},
+		{
+			"mechanism PLUS", MethodSCRAM, saslInitial("SCRAM-SHA-256-PLUS", 9, firstMsg), "08P01",
+			"client selected an invalid SASL authentication mechanism",
+		},
 		{"unterminated mechanism", MethodSCRAM, password("SCRAM-SHA-256"), "08P01", "malformed SASL response"},
 		{"no length", MethodSCRAM, password("SCRAM-SHA-256\x00\x00"), "08P01", "malformed SASL response"},
-		{"SASL length too small", MethodSCRAM, saslInitial(scramMechanism, 8, firstMsg), "08P01",
-			"malformed SASL response"},
-		{"SASL length too big", MethodSCRAM, saslInitial(scramMechanism, 10, firstMsg), "08P01",
-			"malformed SASL response"},
-		{"SASL length -2", MethodSCRAM, saslInitial(scramMechanism, -2, firstMsg), "08P01",
-			"malformed SASL response"},
-		{"none, but some", MethodSCRAM, saslInitial(scramMechanism, -1, firstMsg), "08P01",
-			"malformed SASL response"},
-		{"empty first message", MethodSCRAM, saslInitial(scramMechanism, 0, ""), "08P01",
-			"malformed SCRAM message"},
+		{
+			"SASL length too small", MethodSCRAM, saslInitial(scramMechanism, 8, firstMsg), "08P01",
+			"malformed SASL response",
+		},
+		{
+			"SASL length too big", MethodSCRAM, saslInitial(scramMechanism, 10, firstMsg), "08P01",
+			"malformed SASL response",
+		},
+		{
+			"SASL length -2", MethodSCRAM, saslInitial(scramMechanism, -2, firstMsg), "08P01",
+			"malformed SASL response",
+		},
+		{
+			"none, but some", MethodSCRAM, saslInitial(scramMechanism, -1, firstMsg), "08P01",
+			"malformed SASL response",
+		},
+		{
+			"empty first message", MethodSCRAM, saslInitial(scramMechanism, 0, ""), "08P01",
+			"malformed SCRAM message",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

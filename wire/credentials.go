@@ -84,7 +84,8 @@ func (c Credentials) scramKeys(p scramParams) (loginKeys, error) {
 		return p.derive(c.password), nil
 	case p.iterations != c.params.iterations || !slices.Equal(p.salt, c.params.salt):
 		return loginKeys{}, fmt.Errorf(
-			"the server's SCRAM verifier is not the one that the client was checked with: %w", ErrCredentials)
+			"the server's SCRAM verifier is not the one that the client was checked with: %w", ErrCredentials,
+		)
 	default:
 		return c.keys, nil
 	}

@@ -20,12 +20,18 @@ func TestAppend(t *testing.T) {
 		want pgproto3.BackendMessage
 	}{
 		{"authentication ok", AppendAuthenticationOk(nil), &pgproto3.AuthenticationOk{}},
-		{"parameter status", AppendParameterStatus(nil, "TimeZone", "UTC"),
-			&pgproto3.ParameterStatus{Name: "TimeZone", Value: "UTC"}},
-		{"parameter status with NUL", AppendParameterStatus(nil, "a\x00b", "\x00c\x00"),
-			&pgproto3.ParameterStatus{Name: "ab", Value: "c"}},
-		{"backend key data", AppendBackendKeyData(nil, 7, secret),
-			&pgproto3.BackendKeyData{ProcessID: 7, SecretKey: secret}},
+		{
+			"parameter status", AppendParameterStatus(nil, "TimeZone", "UTC"),
+			&pgproto3.ParameterStatus{Name: "TimeZone", Value: "UTC"},
+		},
+		{
+			"parameter status with NUL", AppendParameterStatus(nil, "a\x00b", "\x00c\x00"),
+			&pgproto3.ParameterStatus{Name: "ab", Value: "c"},
+		},
+		{
+			"backend key data", AppendBackendKeyData(nil, 7, secret),
+			&pgproto3.BackendKeyData{ProcessID: 7, SecretKey: secret},
+		},
 		{"ready for query", AppendReadyForQuery(nil, TxActive), &pgproto3.ReadyForQuery{TxStatus: 'T'}},
 	}
 	for _, tt := range tests {
@@ -75,7 +81,6 @@ func TestNewCancelKey(t *testing.T) {
 	random := append([]byte{0x80, 0, 0, 0, 1, 1, 1, 1}, []byte{0xff, 0, 0, 9, 5, 6, 7, 8}...)
 
 	pid, secret, err := NewCancelKey(Version30, bytes.NewReader(random))
-
 	if err != nil {
 		t.Fatal(err)
 	}

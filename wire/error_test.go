@@ -82,8 +82,10 @@ func TestParseError(t *testing.T) {
 		body string
 		want *Error // nil: an error is wanted
 	}{
-		{"all", "SFATAL\x00VFATAL\x00C57P03\x00Mstarting\x00Dd\x00Hh\x00Fx.c\x00L1\x00Rr\x00\x00",
-			&Error{Severity: "FATAL", Code: "57P03", Message: "starting", Detail: "d", Hint: "h"}},
+		{
+			"all", "SFATAL\x00VFATAL\x00C57P03\x00Mstarting\x00Dd\x00Hh\x00Fx.c\x00L1\x00Rr\x00\x00",
+			&Error{Severity: "FATAL", Code: "57P03", Message: "starting", Detail: "d", Hint: "h"},
+		},
 		{"V wins before S", "VFATAL\x00SFATALE\x00\x00", &Error{Severity: "FATAL"}},
 		{"V wins after S", "SFATALE\x00VFATAL\x00\x00", &Error{Severity: "FATAL"}},
 		{"S alone", "SPANIC\x00\x00", &Error{Severity: "PANIC"}},

@@ -76,13 +76,22 @@ func TestLoginWelcome(t *testing.T) {
 		want   Welcome
 	}{
 		{"as little as possible", join(authOK, ready), 0, Welcome{Version: Version30}},
-		{"notices all over", join(notice, authOK, notice, AppendBackendKeyData(nil, 5, []byte("1234")), notice, ready),
-			0, Welcome{Version: Version30, PID: 5, Secret: []byte("1234")}},
-		{"parameters in order, last value counts", join(authOK, AppendParameterStatus(nil, "b", "1"),
-			AppendParameterStatus(nil, "a", ""), AppendParameterStatus(nil, "b", "2"), ready),
-			0, Welcome{Version: Version30, Parameters: []Parameter{{"b", "2"}, {"a", ""}}}},
-		{"3.2", join(authOK, AppendBackendKeyData(nil, 5, long), ready),
-			Version32, Welcome{Version: Version32, PID: 5, Secret: long}},
+		{
+			"notices all over", join(notice, authOK, notice, AppendBackendKeyData(nil, 5, []byte("1234")), notice, ready),
+			0,
+			Welcome{Version: Version30, PID: 5, Secret: []byte("1234")},
+		},
+		{
+			"parameters in order, last value counts", join(authOK, AppendParameterStatus(nil, "b", "1"),
+				AppendParameterStatus(nil, "a", ""), AppendParameterStatus(nil, "b", "2"), ready),
+			0,
+			Welcome{Version: Version30, Parameters: []Parameter{{"b", "2"}, {"a", ""}}},
+		},
+		{
+			"3.2", join(authOK, AppendBackendKeyData(nil, 5, long), ready),
+			Version32,
+			Welcome{Version: Version32, PID: 5, Secret: long},
+		},
 		{"3.2 to 3.0", join(negotiate(Version30), authOK, ready), Version32, Welcome{Version: Version30}},
 	}
 	for _, tt := range tests {
@@ -229,7 +238,8 @@ func TestLoginMalformed(t *testing.T) {
 		{"negotiates 2.0", join(negotiate(2<<16), authOK, ready)},
 		{"negotiates options", join(negotiate(Version30, "_pq_.x"), authOK, ready)},
 		{"negotiates options it does not name", join(
-			message(negotiateProtocolVersion, "\x00\x03\x00\x00\x00\x00\x00\x01"), authOK, ready)},
+			message(negotiateProtocolVersion, "\x00\x03\x00\x00\x00\x00\x00\x01"), authOK, ready,
+		)},
 		{"negotiates twice", join(negotiate(Version30), negotiate(Version30), authOK, ready)},
 		{"negotiates too late", join(authOK, negotiate(Version30), ready)},
 		{"negotiates with too little", join(message(negotiateProtocolVersion, "\x00\x03\x00\x00"), authOK, ready)},

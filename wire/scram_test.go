@@ -134,8 +134,10 @@ func TestSCRAMServerRejectsClientFirst(t *testing.T) {
 		{"channel binding", "p=tls-server-end-point,,n=,r=a", "08P01", malformed},
 		{"unknown flag", "x,,n=,r=a", "08P01", malformed},
 		{"no header", "n=,r=a", "08P01", malformed},
-		{"authorization identity", "n,a=root,n=,r=a", "0A000",
-			"client uses authorization identity, but it is not supported"},
+		{
+			"authorization identity", "n,a=root,n=,r=a", "0A000",
+			"client uses authorization identity, but it is not supported",
+		},
 		{"mandatory extension", "n,,m=x,n=,r=a", "0A000", "client requires an unsupported SCRAM extension"},
 		{"no user", "n,,r=a", "08P01", malformed},
 		{"no nonce", "n,,n=a", "08P01", malformed},

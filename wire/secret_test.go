@@ -133,8 +133,12 @@ func TestSecretEqual(t *testing.T) {
 		x, y Secret
 		want bool
 	}{
-		{"copy", a, a, true}, {"same text", a, mustSecret(t, "a"), true}, {"other", a, b, false},
-		{"none and some", none, a, false}, {"some and none", a, none, false}, {"both none", none, none, true},
+		{"copy", a, a, true},
+		{"same text", a, mustSecret(t, "a"), true},
+		{"other", a, b, false},
+		{"none and some", none, a, false},
+		{"some and none", a, none, false},
+		{"both none", none, none, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

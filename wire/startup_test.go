@@ -86,7 +86,6 @@ func TestReadStartup(t *testing.T) {
 			s := &stream{Reader: iotest.OneByteReader(in)}
 
 			got, cancel, err := ReadStartup(s)
-
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -251,12 +250,21 @@ func TestParseStartup(t *testing.T) {
 	}{
 		{"database defaults to the user", []string{"user", "bob"}, StartupRequest{User: "bob", Database: "bob"}},
 		{"so does an empty one", []string{"database", "", "user", "bob"}, StartupRequest{User: "bob", Database: "bob"}},
-		{"last one wins", []string{"user", "a", "x", "1", "y", "2", "user", "b", "x", "3"},
-			StartupRequest{User: "b", Database: "b", Parameters: []Parameter{{"x", "3"}, {"y", "2"}}}},
-		{"empty value", []string{"user", "a", "options", ""},
-			StartupRequest{User: "a", Database: "a", Parameters: []Parameter{{"options", ""}}}},
-		{"protocol options", []string{"_pq_.b", "1", "user", "a", "_pq_.a", "", "_pq_.b", "2"},
-			StartupRequest{User: "a", Database: "a", Options: []string{"_pq_.b", "_pq_.a"}}},
+		{
+			"last one wins",
+			[]string{"user", "a", "x", "1", "y", "2", "user", "b", "x", "3"},
+			StartupRequest{User: "b", Database: "b", Parameters: []Parameter{{"x", "3"}, {"y", "2"}}},
+		},
+		{
+			"empty value",
+			[]string{"user", "a", "options", ""},
+			StartupRequest{User: "a", Database: "a", Parameters: []Parameter{{"options", ""}}},
+		},
+		{
+			"protocol options",
+			[]string{"_pq_.b", "1", "user", "a", "_pq_.a", "", "_pq_.b", "2"},
+			StartupRequest{User: "a", Database: "a", Options: []string{"_pq_.b", "_pq_.a"}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

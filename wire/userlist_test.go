@@ -22,7 +22,6 @@ func TestParseUserlist(t *testing.T) {
 		"\"spaces and ; #\" \" ; # \""
 
 	got, err := ParseUserlist(iotest.OneByteReader(strings.NewReader(list)))
-
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,8 @@ func TestStartErrors(t *testing.T) {
 		want string
 	}{
 		{
-			"the log says why", postgres.Options{Settings: map[string]string{"no_such_setting": "1"}},
+			"the log says why",
+			postgres.Options{Settings: map[string]string{"no_such_setting": "1"}},
 			`unrecognized configuration parameter "no_such_setting"`,
 		},
 		{"port in use", postgres.Options{Port: port}, fmt.Sprintf("on port %d: port is in use", port)},

@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"testing"
+)
+
+// A pingPong is a client and a fake server that do simple queries as fast as they
+// can, without allocating anything themselves.
+type pingPong struct {
+	client          net.Conn
+	question        []byte
+	answer, arrived []byte
+}
+
+// newPingPong starts a rig, and the server's side in a goroutine that ends with it.
+func newPingPong(t testing.TB) *pingPong {
+	t.Helper()
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	p := &pingPong{client: c.nc, question: query("SELECT 1"), answer: result("1")}
+	p.arrived = make([]byte, len(p.answer))
+	f.handlers.Go(func() {
+		asked := make([]byte, len(p.question))
+		for {
+			if _, err := io.ReadFull(s.nc, asked); err != nil {
+				return
+			}
+			if _, err := s.nc.Write(p.answer); err != nil {
+				return
+			}
+		}
+	})
+
+	return p
+}
+
+// transaction does one.
+func (p *pingPong) transaction(t testing.TB) {
+	if _, err := p.client.Write(p.question); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(p.client, p.arrived); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTransactionAllocs: a transaction through a whole link, its checkout and release
+// included, allocates nothing.
+func TestTransactionAllocs(t *testing.T) {
+	if raceEnabled {
+		const why = "the race detector allocates"
+		fmt.Fprintf(os.Stderr, "%s is skipped: %s\n", t.Name(), why)
+		t.Skip(why)
+	}
+	const n = 5000
+	p := newPingPong(t)
+	for range 100 {
+		p.transaction(t)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		p.transaction(t)
+	}
+	runtime.ReadMemStats(&after)
+	if each := float64(after.Mallocs-before.Mallocs) / n; each >= 0.1 {
+		t.Errorf("%.2f allocations in a transaction, want none", each)
+	}
+}
+
+// BenchmarkTransaction is the time of one simple query through the proxy, client and
+// server included.
+func BenchmarkTransaction(b *testing.B) {
+	p := newPingPong(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.transaction(b)
+	}
+}
