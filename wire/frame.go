@@ -92,7 +92,7 @@ func PeekHeader(b []byte) (h Header, ok bool) {
 // length be possible. The error is a FATAL [*Error] for the client, after which
 // nothing it sends can be understood.
 func (h Header) CheckClient() error {
-	limit := 0
+	var limit int
 	switch h.Type {
 	case Parse, Bind, Query, FunctionCall, CopyData:
 		limit = largeLimit

@@ -61,7 +61,7 @@ func (c *client) ask(ctx context.Context, request []byte, bufferBytes int) (int6
 		return 0, err
 	}
 	// A deadline in the past makes a blocked read return.
-	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, err

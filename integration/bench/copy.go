@@ -40,7 +40,7 @@ func measureCopy(ctx context.Context, p *pooler, duration time.Duration) (sample
 	if err != nil {
 		return sample{}, err
 	}
-	defer c.close()
+	defer func() { _ = c.close() }()
 	if _, err := copyOut(ctx, c); err != nil {
 		return sample{}, err
 	}

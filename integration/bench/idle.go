@@ -120,6 +120,6 @@ func restingClient(ctx context.Context, p *pooler) (*client, error) {
 // closeAll ends all clients. Errors do not matter any more: the pooler is about to be stopped.
 func closeAll(clients []*client) {
 	for _, c := range clients {
-		c.close()
+		_ = c.close()
 	}
 }

@@ -62,7 +62,7 @@ func Install(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("wait for another installation: %w", err)
 	}
-	defer unlock()
+	defer func() { _ = unlock() }()
 
 	if _, err := FindBinaries(); err == nil {
 		return nil // The process that had the lock has installed it.
