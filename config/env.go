@@ -12,6 +12,9 @@ const (
 	// EnvConfig is the variable with the path of the file. It is the command's to
 	// read, not a setting.
 	EnvConfig = envPrefix + "CONFIG"
+
+	// envPGBinDir says where PostgreSQL's programs are, for pgweir dev and the tests.
+	envPGBinDir = envPrefix + "PG_BINDIR"
 )
 
 // readEnv lays the environment over the file. The last of several variables of one
@@ -35,7 +38,7 @@ func (l *loader) readEnv(env []string) {
 // See https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables.
 func isSettingVar(name string) bool {
 	rest, ok := strings.CutPrefix(name, envPrefix)
-	return ok && name != EnvConfig &&
+	return ok && name != EnvConfig && name != envPGBinDir &&
 		rest != "PORT" && !strings.HasPrefix(rest, "PORT_") && !strings.HasPrefix(rest, "SERVICE_")
 }
 

@@ -14,7 +14,7 @@ func (p *Pool) closeExpired() {
 	spare := p.total - p.options.MinSize
 	for _, s := range p.idleServers() {
 		switch {
-		case p.expired(s, now):
+		case p.options.Lifetime > 0 && p.expired(s, now):
 			p.retire(s, ReasonLifetime)
 		case spare > 0 && p.idleTooLong(s, now):
 			p.retire(s, ReasonIdle)

@@ -55,7 +55,7 @@ func (p *Pool) mayOpen() bool {
 // the first waiter has waited for long enough.
 func (p *Pool) limit() int {
 	o := &p.options
-	if o.Reserve > 0 && p.waiting.first != nil &&
+	if o.Reserve > 0 && o.ReserveTimeout > 0 && p.waiting.first != nil &&
 		p.clock().Now()-p.waiting.first.since >= o.ReserveTimeout {
 		return o.Size + o.Reserve
 	}
@@ -190,21 +190,24 @@ func (p *Pool) join(s *Server, loop *reactor.Loop) {
 // to query_wait_timeout, unless it is hopeless.
 func (p *Pool) openFailed(err error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.opening--
 	p.total--
 	p.pools.freed(p)
 	p.lastErr = err
 	p.counts.OpenFailed++
 	p.answer(err)
-	if p.closed {
-		return
-	}
-	pause := p.backOff()
-	p.log.Warn("server connection failed", zap.Stringer("pool", p.key),
-		zap.Error(err), zap.Int("failures", p.failures), zap.Duration("retry_in", pause))
 	if hopeless(err) {
 		p.refuse(err)
+	}
+	closed, pause := p.closed, time.Duration(0)
+	if !closed {
+		pause = p.backOff()
+	}
+	failures := p.failures
+	p.mu.Unlock()
+	if !closed {
+		p.log.Warn("server connection failed", zap.Stringer("pool", p.key),
+			zap.Error(err), zap.Int("failures", failures), zap.Duration("retry_in", pause))
 	}
 }
 

@@ -35,7 +35,7 @@ type Options struct {
 	// MinSize is how many are kept open, once the first has been needed.
 	MinSize int
 	// Reserve is how many more than Size there may be while a client has
-	// waited for longer than ReserveTimeout.
+	// waited for longer than ReserveTimeout. 0 of either: none.
 	Reserve        int
 	ReserveTimeout time.Duration
 
@@ -49,7 +49,7 @@ type Options struct {
 	LoginRetry time.Duration
 	// IdleTimeout closes servers that were idle for so long; 0: never.
 	IdleTimeout time.Duration
-	// Lifetime closes servers that are older, when they are idle; 0: never.
+	// Lifetime closes servers that are older, when they are idle; 0: each is used once.
 	Lifetime time.Duration
 	// CancelTimeout bounds the wait for a cancel request to be confirmed.
 	CancelTimeout time.Duration
@@ -250,7 +250,7 @@ func (p *Pool) Release(s *Server) {
 
 // expired reports whether s has lived long enough.
 func (p *Pool) expired(s *Server, now time.Duration) bool {
-	return p.options.Lifetime > 0 && now >= s.expires
+	return now >= s.expires
 }
 
 // pass hands s to the first waiter, or puts it on the shelf.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,10 @@ import (
 	"github.com/pgweir/pgweir/config"
 )
 
-// defaultConfig is the configuration file when none is named.
-const defaultConfig = "pgweir.toml"
+// defaultConfig is the configuration file when the command line names none.
+func defaultConfig() string {
+	return cmp.Or(os.Getenv(config.EnvConfig), "pgweir.toml")
+}
 
 // loadConfig reads the configuration that the flags name.
 func loadConfig(path string, fs *flags) (*config.Config, error) {
@@ -31,7 +34,7 @@ func loadConfig(path string, fs *flags) (*config.Config, error) {
 func runServe(ctx context.Context, args []string, _, stderr io.Writer) error {
 	fs := newFlags("serve", "Runs the pooler. SIGTERM drains: transactions end, clients at rest are closed.\n"+
 		"SIGINT and a second signal stop at once.", stderr)
-	path := fs.String("c", defaultConfig, "configuration `file`")
+	path := fs.String("c", defaultConfig(), "configuration `file`")
 	fs.settings()
 	if err := fs.parse(args); err != nil {
 		return err
@@ -47,6 +50,7 @@ func runServe(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGHUP) // to PgBouncer's operators it means "reload", which is still to come
 
 	return app.runUntilSignal(ctx)
 }
@@ -99,7 +103,7 @@ func (a *app) runUntilSignal(ctx context.Context) error {
 // runCheck checks a configuration.
 func runCheck(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := newFlags("check", "Checks a configuration file, and says all that is wrong with it at once.", stderr)
-	path := fs.String("c", defaultConfig, "configuration `file`")
+	path := fs.String("c", defaultConfig(), "configuration `file`")
 	fs.settings()
 	if err := fs.parse(args); err != nil {
 		return err

@@ -49,9 +49,3 @@ func (c *Conn) SetTCP(o TCPOptions) error {
 func seconds(d time.Duration) int {
 	return int((d + time.Second - 1) / time.Second)
 }
-
-// SetLowWater makes c readable only once n bytes are there, or its end: whoever reads
-// bulk has fewer and longer reads then. A unix socket takes no notice.
-func (c *Conn) SetLowWater(n int) {
-	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n) // without it things work as well
-}
