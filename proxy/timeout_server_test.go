@@ -140,7 +140,7 @@ func TestServerIdleTimeout(t *testing.T) {
 	f := newFake(t)
 	r := newRig(t, f.config(func(g *config.Pgweir) {
 		g.ServerIdleTimeout = limit
-		g.ServerLifetime = 0
+		g.ServerLifetime = 100 * limit
 	}))
 	c := r.connect()
 	s := f.accept()
@@ -156,6 +156,21 @@ func TestServerIdleTimeout(t *testing.T) {
 		t.Errorf("%d servers closed as idle", n)
 	}
 	c.wantSilence()
+}
+
+// TestServerUsedOnce: with a lifetime of 0 a server is closed after its first use.
+func TestServerUsedOnce(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.ServerLifetime = 0 }))
+	c := r.connect()
+	s := f.accept()
+	r.step(time.Second) // the janitor leaves one alone that was not used yet
+	beginTx(c, s)
+	commitTx(c, s)
+	s.wantClosed()
+	if n := r.pool().Closed[pool.ReasonLifetime]; n != 1 {
+		t.Errorf("%d servers closed at the end of their lifetime, want 1", n)
+	}
 }
 
 // TestServerLifetime: a server is closed at the end of its lifetime, or up to a
