@@ -180,7 +180,8 @@ func testRefusals(t *testing.T, p *pgweir, method string) {
 	}
 }
 
-func TestForcedUser(t *testing.T) {
+// TestWaysIn logs in by a forced user, unix sockets and the newer protocol.
+func TestWaysIn(t *testing.T) {
 	t.Parallel()
 	c := startAuthCluster(t)
 	o := authOptions(t, c, "scram-sha-256")

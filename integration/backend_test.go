@@ -29,9 +29,7 @@ func TestBackendKilled(t *testing.T) {
 
 	busy := p.login(t)
 	busy.send(messages("SELECT pg_sleep(600)")...)
-	await(t, patience, "the query to run", func() bool {
-		return p.backends("query ~ 'pg_sleep' AND state = 'active'") == 1
-	})
+	p.awaitSleep()
 	killBackends(p)
 	busy.expect(t, "T pg_sleep", "E FATAL 57P01", closed)
 

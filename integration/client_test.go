@@ -173,6 +173,19 @@ func wantLines(t testing.TB, got []string, want ...string) {
 	}
 }
 
+// value returns the first column of the first row of a transcript.
+func value(lines []string) string {
+	for _, line := range lines {
+		if v, ok := strings.CutPrefix(line, "D "); ok {
+			first, _, _ := strings.Cut(v, "|")
+
+			return first
+		}
+	}
+
+	return ""
+}
+
 // describe returns a message as a line: its type byte and what matters of it.
 func describe(m pgproto3.BackendMessage) string {
 	switch m := m.(type) {

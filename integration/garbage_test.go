@@ -142,7 +142,8 @@ func TestMalformedBodies(t *testing.T) {
 	t.Parallel()
 	p := start(t, options{settings: table{"default_pool_size": 1}})
 	for _, body := range [][]byte{
-		frame('P', 6, "xy"), frame('B', 8, "\x00\x00\xff\xff"), frame('D', 4, ""), frame('D', 6, "Q\x00"), frame('E', 5, "\x00"), frame('C', 5, "S"),
+		frame('P', 6, "xy"), frame('B', 8, "\x00\x00\xff\xff"), frame('D', 4, ""), frame('D', 6, "Q\x00"),
+		frame('E', 5, "\x00"), frame('C', 5, "S"),
 		frame('F', 4, ""), frame('Q', 4, ""), frame('Q', 7, "abc"),
 	} {
 		// The answers are compared up to the Sync behind, or two.

@@ -71,6 +71,7 @@ func start(t testing.TB, o options) *pgweir {
 	writeConfig(t, file, configOf(o))
 	p.cmd = exec.Command(o.build.binary(t), "serve", "-c", file)
 	p.cmd.Stderr = p.log
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else the race detector sleeps for 1 s at exit
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

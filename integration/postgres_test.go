@@ -88,6 +88,15 @@ func (p *pgweir) backends(condition string) int {
 	return n
 }
 
+// sleeping is the condition on a backend that runs pg_sleep.
+const sleeping = "query ~ 'pg_sleep' AND state = 'active'"
+
+// awaitSleep waits until one of pgweir's backends runs pg_sleep.
+func (p *pgweir) awaitSleep() {
+	p.t.Helper()
+	await(p.t, patience, "the query to run", func() bool { return p.backends(sleeping) == 1 })
+}
+
 // get fetches a page from pgweir.
 func (p *pgweir) get(path string) (status int, body string) {
 	p.t.Helper()

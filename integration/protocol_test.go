@@ -162,7 +162,9 @@ func extendedScripts() []protocolScript {
 		{"lone sync", []step{now(end), now(end)}},
 		{"many syncs", []step{{send: messages(end, end, end), times: 3}}},
 		{"lone flush", []step{{send: messages(flushMessage(), end)}}},
-		{"close of what is not there", []step{now(&pgproto3.Close{ObjectType: 'S', Name: "x"}, &pgproto3.Close{ObjectType: 'P', Name: "x"}, end)}},
+		{"close of what is not there", []step{
+			now(&pgproto3.Close{ObjectType: 'S', Name: "x"}, &pgproto3.Close{ObjectType: 'P', Name: "x"}, end),
+		}},
 		{"flush in the middle", []step{
 			{send: messages(parse("", "SELECT 1 AS a"), describe('S', ""), flushMessage()), until: "T "},
 			{send: messages(bind, execute, flushMessage()), until: "C "},

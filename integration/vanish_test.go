@@ -72,7 +72,7 @@ func inCopy(t *testing.T, _ *pgweir, c *client) {
 // inQuery leads a client into a query that takes longer than the test.
 func inQuery(t *testing.T, p *pgweir, c *client) {
 	c.send(messages("INSERT INTO vanish VALUES (1); SELECT pg_sleep(600)")...)
-	await(t, patience, "the query to run", func() bool { return p.backends("query ~ 'pg_sleep' AND state = 'active'") == 1 })
+	p.awaitSleep()
 }
 
 // inSeries leads a client into a series of messages without its Sync.

@@ -34,13 +34,17 @@ func (p *Pool) grow() {
 
 // wantsMore reports whether a server should be opened, apart from all limits.
 func (p *Pool) wantsMore() bool {
-	asked := p.waiting.n + min(len(p.askers), 1)
-	if p.opening < asked {
+	if p.opening < p.asked() {
 		return true
 	}
 	inUse := p.welcome != nil && p.users.Load() > 0
 
 	return inUse && p.total < p.options.MinSize
+}
+
+// asked is how many servers somebody waits for.
+func (p *Pool) asked() int {
+	return p.waiting.n + min(len(p.askers), 1)
 }
 
 // mayOpen reports whether a server may be opened now. If so the limits that span
@@ -175,12 +179,9 @@ func (p *Pool) join(s *Server, loop *reactor.Loop) {
 	p.counts.Opened++
 	p.welcome = s.Welcome
 	p.answer(nil)
-	switch {
-	case err != nil:
+	if err != nil {
 		p.destroy(s, ReasonServerError)
-	case p.closed:
-		p.destroy(s, ReasonShutdown)
-	default:
+	} else {
 		p.pass(s, loop.Now())
 	}
 	p.grow()

@@ -112,15 +112,28 @@ func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, by Interrupter) 
 
 		return s, 0, nil
 	}
-	if p.closed {
+	if err := p.refusal(); err != nil {
 		p.mu.Unlock()
 
-		return nil, 0, ErrClosed
+		return nil, 0, err
 	}
 	w := p.enqueue(t)
 	p.mu.Unlock()
 
 	return p.await(w, deadline, by)
+}
+
+// refusal is why it would be of no use to wait for a server: the pool is closed, or
+// PostgreSQL has just said that it will not have this user in this database.
+func (p *Pool) refusal() error {
+	switch {
+	case p.closed:
+		return ErrClosed
+	case p.total == 0 && p.failing() && hopeless(p.lastErr):
+		return p.lastErr
+	}
+
+	return nil
 }
 
 // takeIdle takes an idle server of the loop off the shelf, or nil. One that has
@@ -238,8 +251,6 @@ func (p *Pool) Release(s *Server) {
 		s.state = canceling // until the last one is confirmed
 	case s.doomed:
 		p.destroy(s, ReasonCancel)
-	case p.closed:
-		p.destroy(s, ReasonShutdown)
 	case p.expired(s, now):
 		p.destroy(s, ReasonLifetime)
 	default:
@@ -253,8 +264,14 @@ func (p *Pool) expired(s *Server, now time.Duration) bool {
 	return now >= s.expires
 }
 
-// pass hands s to the first waiter, or puts it on the shelf.
+// pass hands s to the first waiter, or puts it on the shelf. In a pool that has been
+// closed nobody waits and nothing stays.
 func (p *Pool) pass(s *Server, now time.Duration) {
+	if p.closed {
+		p.destroy(s, ReasonShutdown)
+
+		return
+	}
 	s.state = acquired
 	w := p.waiting.pop()
 	switch {
@@ -303,11 +320,15 @@ func (p *Pool) arrive(s *Server, w *waiter, loop *reactor.Loop) {
 
 // requeue puts a waiter whose server got lost on the way at the head of the queue.
 func (p *Pool) requeue(w *waiter) {
-	if w.left {
-		return
+	switch {
+	case w.left:
+	case p.closed:
+		w.err = ErrClosed
+		w.task.Wake()
+	default:
+		p.waiting.pushFirst(w)
+		p.grow()
 	}
-	p.waiting.pushFirst(w)
-	p.grow()
 }
 
 // takeForCheck takes s off the shelf, for its handler. It is false if s is on its
@@ -331,11 +352,11 @@ func (p *Pool) takeForCheck(s *Server) bool {
 func (p *Pool) Destroy(s *Server, why Reason) {
 	p.mu.Lock()
 	p.destroy(s, why)
-	p.grow()
 	p.mu.Unlock()
 }
 
-// destroy closes s, on its loop. The slot is free once puddle has let go of it.
+// destroy closes s, on its loop, and opens another one if somebody waits for it. The
+// slot is free once puddle has let go of it.
 func (p *Pool) destroy(s *Server, why Reason) {
 	s.state = gone
 	s.close()
@@ -343,4 +364,5 @@ func (p *Pool) destroy(s *Server, why Reason) {
 	p.total--
 	s.resource.Destroy()
 	p.pools.freed(p)
+	p.grow()
 }

@@ -28,12 +28,6 @@ type Pools struct {
 	janitor *reactor.Timer
 }
 
-// A quota counts the servers that several pools have together.
-type quota struct {
-	used    int
-	starved map[*Pool]bool // were refused and want to hear of a free place
-}
-
 // New returns an empty set of pools, whose servers will live on loops.
 func New(loops *reactor.Group, log *zap.Logger) *Pools {
 	ps := &Pools{
@@ -117,75 +111,6 @@ func (ps *Pools) All() []*Pool {
 	return all
 }
 
-// take counts one more server of p against the limits that span pools. It is
-// false if one binds; p hears when that changes.
-func (ps *Pools) take(p *Pool) bool {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	db, user := ps.quotas(p)
-	if full(db, p.options.MaxDatabase, p) || full(user, p.options.MaxUser, p) {
-		ps.home().Post(func() { ps.evictFor(p) })
-
-		return false
-	}
-	db.used++
-	user.used++
-
-	return true
-}
-
-// full reports whether the quota leaves no room, and remembers who asked.
-func full(q *quota, limit int, p *Pool) bool {
-	if limit == 0 || q.used < limit {
-		return false
-	}
-	q.starved[p] = true
-
-	return true
-}
-
-// quotas returns what counts for p. mu is held.
-func (ps *Pools) quotas(p *Pool) (db, user *quota) {
-	return quotaOf(ps.byDB, p.key.Database), quotaOf(ps.byUser, p.key.User)
-}
-
-// quotaOf returns the quota of that name, making it if need be.
-func quotaOf(quotas map[string]*quota, name string) *quota {
-	q := quotas[name]
-	if q == nil {
-		q = &quota{starved: make(map[*Pool]bool)}
-		quotas[name] = q
-	}
-
-	return q
-}
-
-// freed takes a server of p off the limits, and lets those try again that they
-// held back.
-func (ps *Pools) freed(p *Pool) {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	db, user := ps.quotas(p)
-	for _, q := range []*quota{db, user} {
-		q.used--
-		for waiting := range q.starved {
-			delete(q.starved, waiting)
-			ps.home().Post(waiting.tryGrow)
-		}
-	}
-}
-
-// evictFor closes an idle server of another pool which shares a limit with p.
-func (ps *Pools) evictFor(p *Pool) {
-	for _, other := range ps.All() {
-		sharesDB := p.options.MaxDatabase > 0 && other.key.Database == p.key.Database
-		sharesUser := p.options.MaxUser > 0 && other.key.User == p.key.User
-		if other != p && (sharesDB || sharesUser) && other.closeIdle(1, ReasonEvicted) > 0 {
-			return
-		}
-	}
-}
-
 // Close closes all pools. Those who wait for a server are refused, servers in use
 // are closed when they are released. It waits for them until ctx ends.
 func (ps *Pools) Close(ctx context.Context) error {
@@ -200,6 +125,9 @@ func (ps *Pools) Close(ctx context.Context) error {
 		for _, p := range ps.All() {
 			p.close()
 		}
+		for _, p := range ps.All() {
+			p.resources.Close() // when all its servers are gone
+		}
 		ps.goroutines.Wait()
 	}()
 	select {
@@ -210,15 +138,15 @@ func (ps *Pools) Close(ctx context.Context) error {
 	}
 }
 
-// close closes one pool and waits until all its servers are gone.
+// close ends the service of one pool: servers that are in use are closed once they
+// are released.
 func (p *Pool) close() {
 	p.mu.Lock()
 	p.closed = true
 	p.refuse(ErrClosed)
 	p.answer(ErrClosed)
 	p.mu.Unlock()
-	p.closeIdle(len(p.idle)+p.options.Size+p.options.Reserve, ReasonShutdown)
-	p.resources.Close()
+	p.closeIdle(p.options.Size+p.options.Reserve, ReasonShutdown)
 }
 
 // janitorPeriod is how often servers are checked for their age.
@@ -235,7 +163,7 @@ func (ps *Pools) clean() {
 	ps.scheduleJanitor()
 	for _, p := range ps.All() {
 		p.closeExpired()
-		p.tryGrow()
+		ps.retry(p)
 	}
 	ps.removeUnused()
 }
@@ -253,18 +181,5 @@ func (ps *Pools) removeUnused() {
 		}
 		ps.mu.Unlock()
 		p.mu.Unlock()
-	}
-}
-
-// forgetQuotas drops the counts that no server stands behind. mu is held.
-func (ps *Pools) forgetQuotas(p *Pool) {
-	db, user := ps.quotas(p)
-	delete(db.starved, p)
-	delete(user.starved, p)
-	if db.used == 0 {
-		delete(ps.byDB, p.key.Database)
-	}
-	if user.used == 0 {
-		delete(ps.byUser, p.key.User)
 	}
 }

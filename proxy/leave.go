@@ -59,10 +59,10 @@ func (k *link) farewell(why error) {
 	k.client.Close()
 }
 
-// flush writes to the client what may leave, until the time deadline at most. It
-// may wait.
+// flush writes to the client what may leave, until the time deadline at most; a
+// session that is to end at once waits for nobody. It may wait.
 func (k *link) flush(deadline time.Duration) {
-	for k.writeClient() == nil && len(k.down.judged()) > 0 && k.loop.Now() < deadline {
+	for k.writeClient() == nil && len(k.down.judged()) > 0 && k.loop.Now() < deadline && k.session.stop == nil {
 		k.client.Want(reactor.Writable)
 		if k.server != nil {
 			k.server.Conn.Want(0)

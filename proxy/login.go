@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -355,7 +356,8 @@ func isPeers(err error) bool {
 // nobody to tell. There ERROR is not enough: it would wait for more.
 func loginError(err error) *wire.Error {
 	var own *wire.Error
-	if !errors.As(err, &own) && isPeers(err) {
+	var open *pool.OpenError // it may hold an error of the network as well, but not the client's
+	if !errors.As(err, &own) && !errors.As(err, &open) && isPeers(err) {
 		return nil
 	}
 	e := clientError(err)

@@ -163,8 +163,8 @@ func (k *link) forwardDown() error {
 	if k.failed {
 		return settingsRefused(k.said)
 	}
-	if k.owed.settled() && k.quiet() && k.session.route.mode != config.PoolSession {
-		k.release()
+	if k.free() && k.quiet() {
+		k.letGo()
 	}
 	if err := k.writeClient(); err != nil {
 		return err
@@ -179,6 +179,21 @@ func (k *link) forwardDown() error {
 	}
 
 	return k.overstepped()
+}
+
+// free reports whether the client needs its server no more.
+func (k *link) free() bool {
+	return k.owed.settled() && k.session.route.mode != config.PoolSession
+}
+
+// letGo gives the server back, or closes it if its last word has come right behind
+// its last answer.
+func (k *link) letGo() {
+	if k.fatal {
+		k.destroyServer(pool.ReasonServerError)
+	} else {
+		k.release()
+	}
 }
 
 // readServer reads what the server has sent, if the loop says that there is
@@ -255,6 +270,10 @@ func (k *link) canHold(size int) bool {
 
 // received strikes a server's frame off the queue.
 func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
+	free := k.free() // what comes now is the pool's affair
+	if free && comesUnasked(h.Type) {
+		return true, nil
+	}
 	status := byte(0)
 	switch h.Type {
 	case wire.ReadyForQuery:
@@ -265,6 +284,9 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 	case wire.ErrorResponse:
 		if e, err := wire.ParseError(body); err == nil {
 			k.said, k.fatal = e, e.Fatal()
+		}
+		if free && k.fatal {
+			return true, nil
 		}
 	case wire.ParameterStatus:
 		k.follow(body)
@@ -280,6 +302,12 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 	}
 
 	return ours, nil
+}
+
+// comesUnasked reports whether PostgreSQL sends messages of that type at any time,
+// to whoever has the session.
+func comesUnasked(typ byte) bool {
+	return typ == wire.NoticeResponse || typ == wire.NotificationResponse || typ == wire.ParameterStatus
 }
 
 // quiet reports whether nothing is on its way in either direction, but for what

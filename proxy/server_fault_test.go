@@ -161,6 +161,27 @@ func TestServerAsynchronous(t *testing.T) {
 	f.wantNoOther()
 }
 
+// TestServerSpeaksBehindReady: what comes in one piece with the last answer, but behind
+// it, is not the client's any more, the announcement of the server's end least of all.
+func TestServerSpeaksBehindReady(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect()
+	s := f.accept()
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	s.send(join(result("1"), asynchronous()))
+	c.want("TDCZ")
+	c.wantSilence()
+	c.send(query("SELECT 1"))
+	s.want("Q")
+	s.send(join(result("1"), fatal57P01()))
+	c.want("TDCZ")
+	c.wantSilence()
+	s.wantClosed()
+	recovers(f, c)
+}
+
 // TestServerEndsIdle: an idle server that goes, with or without a word, or speaks
 // nonsense, is replaced, and no client notices.
 func TestServerEndsIdle(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -194,6 +195,19 @@ func (a *app) report(err, expected error) {
 	}
 }
 
+// poolsTimeout is how long the pools are given to close, however long the drain was
+// allowed to last: the clients are gone by then, and what is left to do is to tell
+// PostgreSQL so, and to cancel the queries that nobody waits for any more.
+const poolsTimeout = 2 * time.Second
+
+// closePools closes the pools.
+func (a *app) closePools() error {
+	ctx, cancel := context.WithTimeout(context.Background(), poolsTimeout)
+	defer cancel()
+
+	return a.pools.Close(ctx)
+}
+
 // close ends everything, the last part first: clients are drained until ctx ends,
 // then pools, loops and the HTTP pages, which so tell of the drain while it lasts.
 func (a *app) close(ctx context.Context) error {
@@ -205,7 +219,7 @@ func (a *app) close(ctx context.Context) error {
 		_ = l.Close() // the proxy has, if it was serving
 	}
 	if a.pools != nil {
-		errs = append(errs, a.pools.Close(ctx))
+		errs = append(errs, a.closePools())
 	}
 	if a.web != nil {
 		_ = a.web.Close()
