@@ -172,19 +172,40 @@ func TestDeadOnTheWay(t *testing.T) {
 	for range 20 {
 		holder := r.client(p, 0, 0)
 		pid := holder.served().server.Welcome.PID
-		c := r.client(p, 1, 0)
+		first, second := r.client(p, 1, 0), r.client(p, 0, 0)
 		holder.part(func(s *Server) {
-			_ = r.postgres.session(pid).Close()
-			for !s.Conn.Pending() { // until its end has come
-			}
+			r.postgres.end(s)
 			p.Release(s)
 		})
-		if got := c.served().server.Welcome.PID; got == pid {
+		if got := first.served().server.Welcome.PID; got == pid {
 			t.Error("a dead server was handed out")
 		}
-		c.part(func(s *Server) { p.Destroy(s, ReasonAbandoned) })
+		second.waiting()
+		first.release()
+		second.served()
+		second.part(func(s *Server) { p.Destroy(s, ReasonAbandoned) })
 	}
 	r.wantStat(p, 0, 0, 0)
+}
+
+// TestDeadInTheRound has a server end in the very round of its loop in which a client
+// asks for it.
+func TestDeadInTheRound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	p := r.pool(func(*Options) {})
+	c := r.client(p, 0, 0)
+	s := c.served().server
+	c.release()
+	c = &client{rig: r, pool: p, loop: r.loops[0], got: make(chan outcome, 1), over: make(chan struct{})}
+	c.loop.Post(func() {
+		r.postgres.end(s)
+		c.loop.Post(func() { c.loop.Go(c) }) // in the round that hears of it, but earlier
+	})
+	if c.served().server == s {
+		t.Error("a dead server was handed out")
+	}
+	c.release()
 }
 
 func TestErrors(t *testing.T) {

@@ -127,6 +127,25 @@ func TestCloseOnTheWay(t *testing.T) {
 	}
 }
 
+// TestCloseDeadOnTheWay closes a pool while a server is on its way to a waiter, and
+// ends: there will be no other one.
+func TestCloseDeadOnTheWay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	p := r.pool(func(*Options) {})
+	holder := r.client(p, 0, 0)
+	holder.served()
+	c := r.client(p, 1, 0)
+	holder.part(func(s *Server) {
+		r.postgres.end(s)
+		p.Release(s)
+		p.close()
+	})
+	if err := c.refused().err; err != ErrClosed {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+}
+
 func TestCloseGivesUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)

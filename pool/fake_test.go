@@ -3,6 +3,7 @@ package pool
 import (
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -179,6 +180,14 @@ func (f *fakePostgres) session(pid uint32) net.Conn {
 	defer f.mu.Unlock()
 
 	return f.sessions[pid]
+}
+
+// end ends the session of s and returns when s has been told.
+func (f *fakePostgres) end(s *Server) {
+	_ = f.session(s.Welcome.PID).Close()
+	for !s.Conn.Pending() {
+		runtime.Gosched()
+	}
 }
 
 // confirmCancel ends the connections of all cancel requests so far, as PostgreSQL

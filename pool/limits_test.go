@@ -67,6 +67,7 @@ func TestMinSize(t *testing.T) {
 	r.eventually("the minimum", func() bool { return p.Stat().Idle == 3 })
 	r.step(2 * time.Minute)
 	r.wantStat(p, 3, 3, 0)
+	r.wantClosed(p, ReasonIdle, 0)
 
 	c = r.client(p, 0, 0)
 	c.served()
@@ -116,6 +117,37 @@ func TestSharedLimits(t *testing.T) {
 			mine[1].release()
 			r.wantStat(p, 2, 2, 0)
 			r.wantStat(other, 0, 0, 0)
+		})
+	}
+}
+
+// TestEvictionIsToThePoint checks that no idle server is closed which does not count
+// against the limit that binds.
+func TestEvictionIsToThePoint(t *testing.T) {
+	t.Parallel()
+	sameUser, sameDatabase := Key{"stock", "bob"}, Key{"shop", "alice"}
+	for name, test := range map[string]struct {
+		busy, idle Key
+		change     func(o *Options)
+	}{
+		"the user's":     {sameUser, sameDatabase, func(o *Options) { o.MaxUser, o.MaxDatabase = 1, 10 }},
+		"the database's": {sameDatabase, sameUser, func(o *Options) { o.MaxUser, o.MaxDatabase = 10, 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 1)
+			p, busy, idle := r.pool(test.change), r.poolOf(test.busy, test.change), r.poolOf(test.idle, test.change)
+			holder, other := r.client(busy, 0, 0), r.client(idle, 0, 0)
+			holder.served()
+			other.served()
+			other.release()
+			c := r.client(p, 0, 0)
+			r.step(10 * time.Second)
+			c.waiting()
+			r.wantStat(idle, 1, 1, 0)
+			holder.part(func(s *Server) { busy.Destroy(s, ReasonLink) })
+			c.served()
+			c.release()
 		})
 	}
 }

@@ -111,7 +111,8 @@ func (p *pipe) finish() {
 func TestStreamBoundaries(t *testing.T) {
 	t.Parallel()
 	messages := bytes.Join([][]byte{
-		testFrame('a', 5), testFrame('x', 7), testFrame('b', 9), testFrame('x', 5), testFrame('x', 6), testFrame('c', 20), testFrame('x', 9),
+		testFrame('a', 5), testFrame('x', 7), testFrame('b', 9), testFrame('x', 5), testFrame('x', 6),
+		testFrame('c', 20), testFrame('x', 9),
 	}, nil)
 	want := bytes.Join([][]byte{testFrame('a', 5), testFrame('b', 9), testFrame('c', 20)}, nil)
 	for in := 1; in <= len(messages); in++ {

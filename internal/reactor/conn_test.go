@@ -261,8 +261,8 @@ func TestDetachInRound(t *testing.T) {
 	from.Post(func() { from.Detach(c) })
 	from.turn()
 	wantSleep(t, from)
-	if c.Loop() != nil {
-		t.Error("it still has a loop")
+	if c.Loop() != nil || c.Ready(Readable|Writable|Hangup) {
+		t.Errorf("it still has a loop, %v, or is ready, %v", c.Loop() != nil, c.ready)
 	}
 	got := 0
 	attach(t, to, c, handlerFunc(func(c *Conn) { got += drain(t, c) }))

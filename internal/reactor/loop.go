@@ -280,14 +280,10 @@ func (l *Loop) dispatch(c *Conn) {
 	}
 }
 
-// disarm switches off the reports that nobody wants. A broken connection would
-// be reported whatever we ask for, so it is taken out altogether.
+// disarm switches off the reports that have come and that nobody wants. A broken
+// connection reports everything, so it is taken out altogether.
 func (l *Loop) disarm(c *Conn) {
-	unwanted := c.ready &^ c.want & c.armed
-	keep := c.armed &^ unwanted
-	if c.ready&(Writable|Hangup) == Writable|Hangup {
-		keep = 0
-	}
+	keep := c.armed &^ c.ready
 	if keep != c.armed && l.poll.set(c.fd, c.armed, keep) == nil {
 		c.armed = keep
 	}
