@@ -29,9 +29,13 @@ run: build ## run pgweir in front of a throwaway PostgreSQL, or of $DATABASE_URL
 setup: ## install PostgreSQL where there is none, as the tests need it
 	@go run ./cmd/pgweir dev -install-postgres
 
+# The tests of what things cost do not run under the race detector, so they have a run
+# of their own.
+#
 # -count=1: the end-to-end tests build the binary themselves, which the test cache does
 # not see.
 test: setup ## run every test against a real PostgreSQL, with the race detector
+	go test -count=1 -run 'Alloc|MemoryAtRest' ./internal/reactor ./proxy ./stats ./wire
 	REQUIRE_PG=1 go test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
 
 short: ## run the tests as they are, without set-up and race detector

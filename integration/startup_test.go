@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -34,7 +35,7 @@ func (p *pgweir) psql(t testing.TB, sslMode, sql string) (string, error) {
 	t.Helper()
 	path := pgtest.Binaries(t).Psql
 	if path == "" {
-		t.Skip("psql is not installed")
+		pgtest.Require(t, errors.New("psql is not installed"))
 	}
 	host, port, _ := net.SplitHostPort(p.addr)
 	cmd := exec.Command(path, "-X", "-A", "-t", "-w", "-c", sql, fmt.Sprintf(

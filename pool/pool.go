@@ -23,40 +23,6 @@ func (k Key) String() string {
 	return k.Database + "/" + k.User
 }
 
-// Options of one pool.
-type Options struct {
-	// Network and Address are where PostgreSQL listens, as for net.Dial.
-	Network, Address string
-	// Login is who to log in as, and to which database.
-	Login wire.LoginParams
-
-	// Size is how many servers there may be.
-	Size int
-	// MinSize is how many are kept open, once the first has been needed.
-	MinSize int
-	// Reserve is how many more than Size there may be while a client has
-	// waited for longer than ReserveTimeout. 0 of either: none.
-	Reserve        int
-	ReserveTimeout time.Duration
-
-	// MaxDatabase and MaxUser bound the servers of all pools with the same
-	// database or user together. 0: no bound.
-	MaxDatabase, MaxUser int
-
-	// ConnectTimeout bounds opening a server, login included.
-	ConnectTimeout time.Duration
-	// LoginRetry is the longest pause after failed attempts to open one.
-	LoginRetry time.Duration
-	// IdleTimeout closes servers that were idle for so long; 0: never.
-	IdleTimeout time.Duration
-	// Lifetime closes servers that are older, when they are idle; 0: each is used once.
-	Lifetime time.Duration
-	// CancelTimeout bounds the wait for a cancel request to be confirmed.
-	CancelTimeout time.Duration
-	// TCP are the options of connections to PostgreSQL.
-	TCP reactor.TCPOptions
-}
-
 // A Pool is the servers of one key. Make it with [Pools.Get].
 type Pool struct {
 	key     Key
@@ -162,85 +128,6 @@ func (p *Pool) unshelve(s *Server, i int) {
 	s.state = acquired
 }
 
-// enqueue makes t a waiter. If another loop has an idle server it is sent for;
-// else t stands in the queue, and the pool grows if it may.
-func (p *Pool) enqueue(t *reactor.Task) *waiter {
-	w := p.spare
-	if w != nil {
-		p.spare, w.next = w.next, nil
-	} else {
-		w = new(waiter)
-	}
-	w.task, w.since = t, t.Loop().Now()
-	if s := p.takeForeign(t.Loop()); s != nil {
-		p.send(s, w)
-
-		return w
-	}
-	p.waiting.push(w)
-	p.grow()
-
-	return w
-}
-
-// takeForeign takes an idle server of another loop than l off the shelf, or nil.
-func (p *Pool) takeForeign(l *reactor.Loop) *Server {
-	if p.idleN == 0 {
-		return nil
-	}
-	for i, shelf := range p.idle {
-		if i != l.Index() && len(shelf) > 0 {
-			s := shelf[len(shelf)-1]
-			p.unshelve(s, len(shelf)-1)
-
-			return s
-		}
-	}
-
-	return nil
-}
-
-// await suspends until w has a server, is refused, or gives up.
-func (p *Pool) await(w *waiter, deadline time.Duration, by Interrupter) (*Server, time.Duration, error) {
-	loop := w.task.Loop()
-	for {
-		w.task.Wait(deadline)
-		interrupted := by.Interrupted()
-
-		p.mu.Lock()
-		s, err := w.server, w.err
-		waited := loop.Now() - w.since
-		switch {
-		case s != nil || err != nil:
-		case interrupted != nil:
-			err = interrupted
-		case deadline != 0 && loop.Now() >= deadline:
-			err = &WaitTimeoutError{Waited: waited, Cause: p.lastErr}
-		default:
-			p.mu.Unlock()
-
-			continue
-		}
-		p.dismiss(w)
-		p.mu.Unlock()
-
-		return s, waited, err
-	}
-}
-
-// dismiss ends w's wait. If a server is on its way to it, that will find nobody.
-func (p *Pool) dismiss(w *waiter) {
-	if w.queued {
-		p.waiting.remove(w)
-	} else if w.server == nil && w.err == nil {
-		w.left = true
-
-		return
-	}
-	*w = waiter{next: p.spare}
-	p.spare = w
-}
-
 // Release gives a server back, outside a transaction and owing nothing. It goes
 // to the first waiter, else it is idle.
 func (p *Pool) Release(s *Server) {
@@ -286,48 +173,6 @@ func (p *Pool) pass(s *Server, now time.Duration) {
 		w.task.Wake()
 	default:
 		p.send(s, w)
-	}
-}
-
-// send moves s from its loop to that of w, by way of both loops' inboxes.
-func (p *Pool) send(s *Server, w *waiter) {
-	from, to := s.loop, w.task.Loop()
-	from.Post(func() {
-		from.Detach(s.Conn)
-		to.Post(func() { p.arrive(s, w, to) })
-	})
-}
-
-// arrive ends the way of s to w, on w's loop.
-func (p *Pool) arrive(s *Server, w *waiter, loop *reactor.Loop) {
-	err := loop.Attach(s.Conn, s)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s.loop = loop
-	switch {
-	case err != nil || s.Conn.Pending():
-		// It spoke on the way: most likely that was its end. The task
-		// asks for the next one, before all who came later.
-		p.destroy(s, ReasonServerEOF)
-		p.requeue(w)
-	case w.left:
-		p.pass(s, loop.Now())
-	default:
-		w.server = s
-		w.task.Wake()
-	}
-}
-
-// requeue puts a waiter whose server got lost on the way at the head of the queue.
-func (p *Pool) requeue(w *waiter) {
-	switch {
-	case w.left:
-	case p.closed:
-		w.err = ErrClosed
-		w.task.Wake()
-	default:
-		p.waiting.pushFirst(w)
-		p.grow()
 	}
 }
 

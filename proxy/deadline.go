@@ -51,3 +51,12 @@ func (k *link) due() error {
 
 	return then
 }
+
+// after is the time d after t, or 0, no deadline, if d is 0.
+func after(t, d time.Duration) time.Duration {
+	if d == 0 {
+		return 0
+	}
+
+	return t + d
+}

@@ -7,37 +7,7 @@ import (
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
-	"github.com/pgweir/pgweir/stats"
 )
-
-// release gives the server back, clean.
-func (k *link) release() {
-	server := k.server
-	k.unlink()
-	k.session.route.pool.Release(server)
-}
-
-// destroyServer closes the server.
-func (k *link) destroyServer(why pool.Reason) {
-	server := k.server
-	k.unlink()
-	k.session.route.pool.Destroy(server, why)
-}
-
-// unlink books the transaction and lets go of the server.
-func (k *link) unlink() {
-	k.booked.Took = k.loop.Clock().Now() - k.began
-	k.session.tally(k.loop).Book(k.booked)
-	k.part()
-}
-
-// part lets go of the server.
-func (k *link) part() {
-	k.task.Leave(serverPlace)
-	k.server = nil
-	k.booked = stats.Transaction{}
-	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
-}
 
 // farewellTimeout bounds how long a client that must go is given to take what is
 // still on its way to it.
@@ -102,7 +72,6 @@ func (k *link) clean() bool {
 	if k.session.route.mode != config.PoolSession || reset == "" {
 		return true
 	}
-
 	k.server.Settings = nil
 
 	return k.execute(reset) == nil

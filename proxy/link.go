@@ -112,8 +112,7 @@ func (k *link) serve() error {
 		case errors.Is(err, errStale):
 			k.unsend() // the next round gets another server
 		case err != nil && k.server == nil:
-			err = k.refuse(err)
-			if err != nil {
+			if err := k.refuse(err); err != nil {
 				return err
 			}
 		case err != nil:

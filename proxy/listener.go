@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -40,7 +41,7 @@ func newListener(p *Proxy, nl net.Listener) (*listener, error) {
 		return nil, err
 	}
 	l := &listener{proxy: p, loop: p.home(), socket: socket, addr: nl.Addr(), closed: make(chan struct{})}
-	socket.Accepted = p.accepted
+	socket.Accepted = l.accepted
 	socket.Failed = l.failed
 
 	return l, nil
@@ -73,6 +74,12 @@ func (l *listener) close() {
 		}
 		close(l.closed)
 	})
+}
+
+// accepted starts the login of a new connection. It runs on the loop.
+func (l *listener) accepted(c *reactor.Conn, from netip.AddrPort) {
+	l.pause = 0
+	l.proxy.accepted(c, from)
 }
 
 // failed makes a pause after an error of accept: the reason will hardly be gone at

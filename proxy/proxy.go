@@ -204,51 +204,6 @@ func (p *Proxy) stopAccepting() {
 	p.home().Post(func() { p.home().Drop(p.janitor) })
 }
 
-// checkEnded closes ended once there is nobody left. mu is held.
-func (p *Proxy) checkEnded() {
-	if p.draining && len(p.sessions) == 0 && len(p.logins) == 0 {
-		select {
-		case <-p.ended:
-		default:
-			close(p.ended)
-		}
-	}
-}
-
-// allSessions returns the sessions there are.
-func (p *Proxy) allSessions() []*session {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := make([]*session, 0, len(p.sessions))
-	for _, s := range p.sessions {
-		all = append(all, s)
-	}
-
-	return all
-}
-
-// forget ends the proxy's part in a session.
-func (p *Proxy) forget(s *session, why error) {
-	s.route.pool.Leave()
-	p.clients.Add(-1)
-	p.mu.Lock()
-	delete(p.sessions, s.pid)
-	p.checkEnded()
-	p.mu.Unlock()
-	p.logEnd(s, why)
-}
-
-// logEnd writes the one line about the end of a session.
-func (p *Proxy) logEnd(s *session, why error) {
-	if !p.config.Pgweir.LogDisconnections {
-		return
-	}
-	key := s.route.pool.Key()
-	p.log.Info("client disconnected", zap.Uint64("client_id", s.id),
-		zap.String("database", key.Database), zap.String("user", key.User),
-		zap.Stringer("addr", address(s.addr)), zap.NamedError("reason", why))
-}
-
 // panicked counts and logs a panic that was survived.
 func (p *Proxy) panicked(v any) {
 	p.counters.Panics.Add(1)

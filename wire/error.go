@@ -11,28 +11,20 @@ import (
 // The SQLSTATEs of errors that we originate or react to
 // (src/backend/utils/errcodes.txt in PostgreSQL).
 const (
-	CodeConnectionFailure     = "08006" // the server went away
-	CodeResolutionUnknown     = "08007" // it went away while a COMMIT was on its way
-	CodeProtocolViolation     = "08P01"
-	CodeFeatureNotSupported   = "0A000"
-	CodeNoActiveTransaction   = "25P01"
-	CodeInFailedTransaction   = "25P02"
-	CodeIdleInTransaction     = "25P03" // idle_in_transaction_session_timeout
-	CodeTransactionTimeout    = "25P04"
-	CodeInvalidStatementName  = "26000" // no such prepared statement
-	CodeInvalidAuthorization  = "28000"
-	CodeInvalidPassword       = "28P01"
-	CodeInvalidCatalogName    = "3D000" // no such database
-	CodeSyntaxError           = "42601"
-	CodeInsufficientPrivilege = "42501"
-	CodeTooManyConnections    = "53300"
-	CodeQueryCanceled         = "57014"
-	CodeAdminShutdown         = "57P01"
-	CodeCrashShutdown         = "57P02"
-	CodeCannotConnectNow      = "57P03" // libpq then tries its next host
-	CodeIdleSessionTimeout    = "57P05"
-	CodeSystemError           = "58000"
-	CodeInternalError         = "XX000"
+	CodeConnectionFailure    = "08006" // the server went away
+	CodeProtocolViolation    = "08P01"
+	CodeFeatureNotSupported  = "0A000"
+	CodeIdleInTransaction    = "25P03" // idle_in_transaction_session_timeout
+	CodeInvalidAuthorization = "28000"
+	CodeInvalidPassword      = "28P01"
+	CodeInvalidCatalogName   = "3D000" // no such database
+	CodeTooManyConnections   = "53300"
+	CodeQueryCanceled        = "57014"
+	CodeAdminShutdown        = "57P01"
+	CodeCannotConnectNow     = "57P03" // libpq then tries its next host
+	CodeIdleSessionTimeout   = "57P05"
+	CodeSystemError          = "58000"
+	CodeInternalError        = "XX000"
 )
 
 // The severities that we give to errors of our own.

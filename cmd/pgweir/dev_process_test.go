@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
 // waitLimit is how long a test waits for what takes a second or two on a machine
@@ -118,7 +119,7 @@ func (p *devProcess) mustEnd(t *testing.T, code int) {
 	for _, entry := range entries {
 		t.Errorf("%s is left in the temporary directory", entry.Name())
 	}
-	if pids := processesIn(t, p.root); len(pids) > 0 {
+	if pids := pgtest.ProcessesIn(t, p.root); len(pids) > 0 {
 		t.Errorf("processes are left: %v", pids)
 	}
 }
@@ -155,25 +156,4 @@ func copyBinary(t *testing.T) string {
 	}
 
 	return dst
-}
-
-// processesIn returns the processes whose working directory is below root, on
-// Linux; PostgreSQL's is its data directory.
-func processesIn(t *testing.T, root string) []string {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		return nil
-	}
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []string
-	for _, link := range links {
-		if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, root+"/") {
-			pids = append(pids, filepath.Base(filepath.Dir(link)))
-		}
-	}
-
-	return pids
 }

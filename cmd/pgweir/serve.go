@@ -80,8 +80,6 @@ func (a *app) runUntilSignal(ctx context.Context) error {
 			stopDrain(errImmediate)
 		}
 	}
-	timeout := context.AfterFunc(drain, func() {})
-	defer timeout()
 	limited, cancel := context.WithTimeoutCause(drain, a.config.Pgweir.ShutdownTimeout,
 		errors.New("shutdown_timeout has passed"))
 	defer cancel()

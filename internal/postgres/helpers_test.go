@@ -3,15 +3,13 @@ package postgres_test
 import (
 	"context"
 	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgweir/pgweir/internal/postgres"
+	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
 // waitLimit is how long a test waits for what should happen at once.
@@ -64,28 +62,9 @@ func assertNothingLeft(t *testing.T, root string) {
 	for _, entry := range entries {
 		t.Errorf("%s is left in the temporary directory", entry.Name())
 	}
-	if pids := processesIn(t, root); len(pids) > 0 {
+	if pids := pgtest.ProcessesIn(t, root); len(pids) > 0 {
 		t.Errorf("processes are left: %v", pids)
 	}
-}
-
-// processesIn returns the processes whose working directory is below root, on Linux.
-func processesIn(t *testing.T, root string) []string {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		return nil
-	}
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []string
-	for _, link := range links {
-		if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, root+"/") {
-			pids = append(pids, filepath.Base(filepath.Dir(link)))
-		}
-	}
-	return pids
 }
 
 // connect returns a connection that is closed when the test ends.

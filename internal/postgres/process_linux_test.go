@@ -137,16 +137,16 @@ func TestServerEndsWithItsParent(t *testing.T) {
 	}
 
 	said, err := bufio.NewReader(stdout).ReadString('\n')
-	running := processesIn(t, root)
+	running := pgtest.ProcessesIn(t, root)
 	if killErr := parent.Process.Kill(); killErr != nil {
 		t.Fatal(killErr)
 	}
 	_ = parent.Wait() // It was killed.
-	t.Cleanup(func() { killProcesses(t, processesIn(t, root)) })
+	t.Cleanup(func() { killProcesses(t, pgtest.ProcessesIn(t, root)) })
 	if err != nil || len(running) == 0 {
 		t.Fatalf("no server was started: %q, %v", said, err)
 	}
-	eventually(t, "the server is gone", func() bool { return len(processesIn(t, root)) == 0 })
+	eventually(t, "the server is gone", func() bool { return len(pgtest.ProcessesIn(t, root)) == 0 })
 }
 
 // killProcesses ends what a failed test would leave running.

@@ -52,7 +52,7 @@ func TestStoppedServerComesBack(t *testing.T) {
 			if got := sqlState(<-client); got != tt.wantCode {
 				t.Errorf("client gets %q, want %q", got, tt.wantCode)
 			}
-			if pids := processesIn(t, root); len(pids) > 0 {
+			if pids := pgtest.ProcessesIn(t, root); len(pids) > 0 {
 				t.Errorf("processes are left: %v", pids)
 			}
 			if _, err := tryConnect(t, url); !errors.Is(err, syscall.ECONNREFUSED) {

@@ -13,9 +13,6 @@ import (
 // takes no more, for now.
 var ErrWouldBlock = errors.New("reactor: would block")
 
-// Errno is an error of the system, as reads and writes return it.
-type Errno = syscall.Errno
-
 // Events is a set of things that can happen on a connection.
 type Events uint8
 

@@ -61,7 +61,7 @@ func Start(t testing.TB, o ...postgres.Options) *postgres.Cluster {
 func Binaries(t testing.TB) postgres.Binaries {
 	t.Helper()
 	binaries, err := binary.ensure()
-	skipOrFail(t, err)
+	Require(t, err)
 	return binaries
 }
 
@@ -117,9 +117,9 @@ func run(c *postgres.Cluster, sql string) error {
 	return c.Exec(ctx, "postgres", sql)
 }
 
-// skipOrFail ends the test if err says that there is no PostgreSQL: as skipped, or as failed if REQUIRE_PG is 1. The
-// reason is printed in any case: go test shows that of a skipped test only if asked to.
-func skipOrFail(t testing.TB, err error) {
+// Require ends the test if err says that something of PostgreSQL's is missing: as skipped, or as failed if REQUIRE_PG is
+// 1. The reason is printed in any case: go test shows that of a skipped test only if asked to.
+func Require(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
 		return

@@ -112,7 +112,7 @@ func TestSkipOrFail(t *testing.T) {
 			t.Setenv(requireVariable, tt.require)
 			fake := &fakeTest{TB: t}
 			var wg sync.WaitGroup
-			wg.Go(func() { skipOrFail(fake, tt.err) })
+			wg.Go(func() { Require(fake, tt.err) })
 			wg.Wait()
 			if fake.outcome != tt.want {
 				t.Errorf("test is %q, want %q", fake.outcome, tt.want)

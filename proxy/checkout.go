@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"errors"
+
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/stats"
+)
+
+// checkOut gets a server for the client. It may wait.
+func (k *link) checkOut() error {
+	s := k.session
+	deadline := after(k.loop.Now(), s.proxy.config.Pgweir.QueryWaitTimeout)
+	k.client.Want(reactor.Hangup)
+	k.parked = true
+	server, waited, err := s.route.pool.Acquire(k.task, deadline, s)
+	k.parked = false
+	s.cancelled = false
+	if err != nil {
+		return err
+	}
+	k.server = server
+	k.task.Join(serverPlace, server.Conn)
+	k.owed.reset()
+	k.injected = 0
+	k.began = k.loop.Clock().Now()
+	s.tally(k.loop).Checkout(waited)
+
+	return k.applySettings()
+}
+
+// errStale is returned when the server had gone before it got anything from this
+// link: another will do.
+var errStale = errors.New("server was gone at checkout")
+
+// unsend takes back what was meant for a server that was gone, for another one.
+func (k *link) unsend() {
+	k.up.sent(k.injected) // the other one may need something else
+	k.up.unjudge()
+	k.leaving = false
+	server := k.server
+	k.part()
+	k.session.route.pool.Destroy(server, pool.ReasonServerEOF)
+}
+
+// release gives the server back, clean.
+func (k *link) release() {
+	server := k.server
+	k.unlink()
+	k.session.route.pool.Release(server)
+}
+
+// destroyServer closes the server.
+func (k *link) destroyServer(why pool.Reason) {
+	server := k.server
+	k.unlink()
+	k.session.route.pool.Destroy(server, why)
+}
+
+// unlink books the transaction and lets go of the server.
+func (k *link) unlink() {
+	k.booked.Took = k.loop.Clock().Now() - k.began
+	k.session.tally(k.loop).Book(k.booked)
+	k.part()
+}
+
+// part lets go of the server.
+func (k *link) part() {
+	k.task.Leave(serverPlace)
+	k.server = nil
+	k.booked = stats.Transaction{}
+	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"errors"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// forwardDown moves what the server answers to the client. Once all is answered
+// and the transaction over, the server is released, before the client gets the
+// last of it: somebody may be waiting.
+func (k *link) forwardDown() error {
+	lost := k.readServer()
+	if err := k.judgeDown(); err != nil {
+		return err
+	}
+	if k.failed {
+		return settingsRefused(k.said)
+	}
+	if k.free() && k.quiet() {
+		k.letGo()
+	}
+	if err := k.writeClient(); err != nil {
+		return err
+	}
+	switch {
+	case k.fatal:
+		return errServerSpoke
+	case lost != nil:
+		return lost
+	case k.server == nil:
+		return nil
+	}
+
+	return k.sessionOver()
+}
+
+// free reports whether the client needs its server no more.
+func (k *link) free() bool {
+	return k.owed.settled() && k.session.route.mode != config.PoolSession
+}
+
+// letGo gives the server back, or closes it if its last word has come right behind
+// its last answer.
+func (k *link) letGo() {
+	if k.fatal {
+		k.destroyServer(pool.ReasonServerError)
+	} else {
+		k.release()
+	}
+}
+
+// readServer reads what the server has sent, if the loop says that there is
+// something and the client takes it.
+func (k *link) readServer() error {
+	if !k.server.Conn.Ready(reactor.Readable) {
+		return nil
+	}
+	room := k.down.room(k.loop)
+	if len(room) == 0 {
+		return nil
+	}
+	n, err := k.server.Conn.Read(room)
+	switch {
+	case err == nil:
+		k.down.arrived(n)
+
+		return nil
+	case errors.Is(err, reactor.ErrWouldBlock):
+		return nil
+	}
+
+	return &sideError{side: "server", op: "read", err: err}
+}
+
+// judgeDown looks at the server's frames and strikes off what they answer.
+func (k *link) judgeDown() error {
+	d := &k.down
+	for d.scan < d.w {
+		b := d.unjudged()
+		h, ok := wire.PeekHeader(b)
+		if !ok {
+			return nil
+		}
+		if h.Type == wire.DataRow && h.Size >= wire.HeaderSize && k.owed.rowsForClient() {
+			d.take(h.Size, false) // nearly all there is, and nothing to do for it
+
+			continue
+		}
+		if err := h.CheckServer(); err != nil {
+			return errServerNonsense
+		}
+		if mustSee(h.Type) && len(b) < h.Size && k.canHold(h.Size) {
+			return nil
+		}
+		ours, err := k.received(h, b[wire.HeaderSize:min(h.Size, len(b))])
+		if err != nil {
+			return err
+		}
+		d.take(h.Size, ours)
+	}
+
+	return nil
+}
+
+// mustSee reports whether a server's frame is looked into, so that it must be
+// there whole first.
+func mustSee(typ byte) bool {
+	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus
+}
+
+// canHold reports whether a frame of that size finds room in the buffer, which is
+// made larger if that helps.
+func (k *link) canHold(size int) bool {
+	if size > reactor.LargeBuffer {
+		return false
+	}
+	if size > len(k.down.buf) {
+		k.down.widen(k.loop)
+	}
+
+	return true
+}
+
+// received strikes a server's frame off the queue.
+func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
+	free := k.free() // what comes now is the pool's affair
+	if free && comesUnasked(h.Type) {
+		return true, nil
+	}
+	status := byte(0)
+	switch h.Type {
+	case wire.ReadyForQuery:
+		if len(body) != 1 {
+			return false, errServerNonsense
+		}
+		status = body[0]
+	case wire.ErrorResponse:
+		if e, err := wire.ParseError(body); err == nil {
+			k.said, k.fatal = e, e.Fatal()
+		}
+		if free && k.fatal {
+			return true, nil
+		}
+	case wire.ParameterStatus:
+		k.follow(body)
+	}
+	ours, err = k.owed.received(h.Type, status)
+	if err != nil {
+		return false, errServerNonsense
+	}
+	k.failed = k.failed || ours && h.Type == wire.ErrorResponse
+	if k.owed.idle() {
+		k.mark()
+		k.timedOut = false
+	}
+
+	return ours, nil
+}
+
+// comesUnasked reports whether PostgreSQL sends messages of that type at any time,
+// to whoever has the session.
+func comesUnasked(typ byte) bool {
+	return typ == wire.NoticeResponse || typ == wire.NotificationResponse || typ == wire.ParameterStatus
+}

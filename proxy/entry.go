@@ -1,0 +1,89 @@
+package proxy
+
+import (
+	"github.com/pgweir/pgweir/wire"
+)
+
+// An entry is one thing that is owed.
+type entry uint8
+
+// The kinds of entries, by what the client sent, and what satisfies each.
+const (
+	oweParse             entry = iota // ParseComplete
+	oweBind                           // BindComplete
+	oweDescribeStatement              // ParameterDescription, then as a portal
+	oweDescribePortal                 // RowDescription or NoData
+	oweExecute                        // any rows or copy, then its end
+	oweClose                          // CloseComplete
+	oweQuery                          // any results, then ReadyForQuery
+	oweFunction                       // FunctionCallResponse, then ReadyForQuery
+	oweSync                           // ReadyForQuery
+	oweCopyEnd                        // nothing: where CopyDone or CopyFail stands among the rest
+
+	// internal marks what pgweir itself sent: its answer is not for the client.
+	internal entry = 1 << 7
+	// begun marks a query or function call that has been answered in part.
+	begun entry = 1 << 6
+)
+
+// kind is the entry without its marks.
+func (e entry) kind() entry {
+	return e &^ (internal | begun)
+}
+
+// endsSeries reports whether e ends what extended-protocol messages have begun, and
+// the transaction if that is only theirs.
+func endsSeries(e entry) bool {
+	return e == oweSync || e == oweQuery || e == oweFunction
+}
+
+// answers reports whether a frame of type typ can be an answer to e. Results may
+// hold types that we do not know.
+func answers(e entry, typ byte) bool {
+	switch e {
+	case oweParse:
+		return typ == wire.ParseComplete
+	case oweBind:
+		return typ == wire.BindComplete
+	case oweClose:
+		return typ == wire.CloseComplete
+	case oweDescribeStatement:
+		return typ == wire.ParameterDescription || typ == wire.RowDescription || typ == wire.NoData
+	case oweDescribePortal:
+		return typ == wire.RowDescription || typ == wire.NoData
+	case oweFunction:
+		return typ == wire.FunctionCallResponse
+	case oweSync, oweCopyEnd:
+		return false
+	}
+	switch typ {
+	case wire.ParseComplete, wire.BindComplete, wire.CloseComplete,
+		wire.ParameterDescription, wire.NoData, wire.FunctionCallResponse, wire.ReadyForQuery:
+		return false
+	case wire.RowDescription:
+		return e == oweQuery
+	case wire.PortalSuspended:
+		return e == oweExecute
+	}
+
+	return true
+}
+
+// ends reports whether a frame of type typ is the last of the answer to e.
+func ends(e entry, typ byte) bool {
+	switch e {
+	case oweExecute:
+		switch typ {
+		case wire.CommandComplete, wire.EmptyQueryResponse, wire.PortalSuspended:
+			return true
+		}
+
+		return false
+	case oweDescribeStatement:
+		return typ != wire.ParameterDescription
+	case oweQuery, oweFunction:
+		return false // ReadyForQuery does
+	}
+
+	return true
+}
