@@ -3,6 +3,7 @@ package reactor
 import (
 	"runtime"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -127,21 +128,24 @@ func TestMemoryAtRest(t *testing.T) {
 		attach(t, l, conns[i], h)
 	}
 	got := (liveBytes() - before) / n
+	least := int64(unsafe.Sizeof(Conn{})) // else the measurement is wrong
 	for _, c := range conns {
 		l.Detach(c)
 	}
-	if got > bound {
-		t.Errorf("%d bytes for a connection at rest, want at most %d", got, bound)
+	if got < least || got > bound {
+		t.Errorf("%d bytes for a connection at rest, want %d to %d", got, least, bound)
 	}
 }
 
-// liveBytes is the size of what is in use on the heap.
-func liveBytes() uint64 {
+// liveBytes is the size of what is in use on the heap. Some of what nobody uses any
+// more is only gone after a second collection.
+func liveBytes() int64 {
 	var m runtime.MemStats
+	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 
-	return m.HeapAlloc
+	return int64(m.HeapAlloc)
 }
 
 func BenchmarkFromRest(b *testing.B) {
