@@ -29,6 +29,7 @@ func TestMessageSizes(t *testing.T) {
 // TestLargeBind: a Bind that is far larger than all buffers, and its value back.
 func TestLargeBind(t *testing.T) {
 	o := newOracle(t, nil)
+	o.tick()
 	value := string(bytes.Repeat([]byte("0123456789abcdef"), 10<<20/16))
 	c := o.connect()
 	written := make(chan struct{})
@@ -48,6 +49,7 @@ func TestLargeBind(t *testing.T) {
 func TestPipelineBeyondBuffers(t *testing.T) {
 	const n = 6000
 	o := newOracle(t, nil)
+	o.tick()
 	c := o.connect()
 	written := make(chan struct{})
 	go func() {
@@ -106,6 +108,7 @@ func TestManySyncs(t *testing.T) {
 func TestManySyncsInTransaction(t *testing.T) {
 	const n = maxOwed + 10_000
 	o := newOracle(t, nil)
+	o.tick()
 	c := o.connect()
 	written := make(chan struct{})
 	go func() {

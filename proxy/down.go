@@ -66,7 +66,7 @@ func (k *link) readServer() error {
 	n, err := k.server.Conn.Read(room)
 	switch {
 	case err == nil:
-		k.down.arrived(n)
+		k.down.arrived(n, k.loop.Now())
 
 		return nil
 	case errors.Is(err, reactor.ErrWouldBlock):

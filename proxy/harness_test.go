@@ -195,6 +195,27 @@ func (r *rig) settle() {
 	}
 }
 
+// tick makes the clock go by itself until the end of the test, for one in which so
+// much flows that the link waits for the lull behind it.
+func (r *rig) tick() {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+				r.step(time.Millisecond)
+			}
+		}
+	}()
+	r.t.Cleanup(func() {
+		close(stop)
+		<-stopped
+	})
+}
+
 // step moves the clock and lets the loops act on it.
 func (r *rig) step(d time.Duration) {
 	r.settle()

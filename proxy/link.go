@@ -93,7 +93,7 @@ func (k *link) takeAhead() {
 	if s.ahead == nil {
 		return
 	}
-	k.up.arrived(copy(k.up.room(k.loop), s.ahead)) // a login buffer is smaller than ours
+	k.up.arrived(copy(k.up.room(k.loop), s.ahead), k.loop.Now()) // a login buffer is smaller than ours
 	s.ahead = nil
 }
 

@@ -128,7 +128,7 @@ func (k *link) readClient() (n int, err error) {
 	n, err = k.client.Read(room)
 	switch {
 	case err == nil:
-		k.up.arrived(n)
+		k.up.arrived(n, k.loop.Now())
 
 		return n, nil
 	case errors.Is(err, reactor.ErrWouldBlock):

@@ -54,15 +54,20 @@ func (k *link) sessionOver() error {
 // pause suspends until either side can go on: a side is read only if the other
 // takes what it sends, and neither waits for the other alone. It may wait.
 func (k *link) pause() error {
+	if k.owed.idle() {
+		k.up.settle()
+		k.down.settle()
+	}
 	client, server := reactor.Events(0), reactor.Events(0)
+	now, deadline := k.loop.Now(), k.deadline()
 	if !k.leaving && !k.owed.full() && !k.up.full() {
-		client |= reactor.Readable
+		client, deadline = k.up.thirst(now, deadline)
 	}
 	if len(k.down.judged()) > 0 {
 		client |= reactor.Writable
 	}
 	if !k.down.full() {
-		server |= reactor.Readable
+		server, deadline = k.down.thirst(now, deadline)
 	}
 	if len(k.up.judged()) > 0 {
 		server |= reactor.Writable
@@ -71,7 +76,7 @@ func (k *link) pause() error {
 	k.server.Conn.Want(server)
 	k.up.relax(k.loop)
 	k.down.relax(k.loop)
-	k.task.Wait(k.deadline())
+	k.task.Wait(deadline)
 
 	return k.due()
 }

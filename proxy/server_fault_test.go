@@ -305,6 +305,7 @@ func TestServerFlood(t *testing.T) {
 	const n = 200
 	f := newFake(t)
 	r := newRig(t, f.config(func(g *config.Pgweir) { g.DefaultPoolSize = 2 }))
+	r.tick()
 	c, other := r.connect(), r.connect()
 	s := f.accept()
 	c.send(query("SELECT 1"))

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"github.com/pgweir/pgweir/internal/reactor"
 )
 
@@ -17,6 +19,9 @@ type stream struct {
 	left       int  // bytes of the last judged frame that have not arrived yet
 	dropping   bool // those bytes are not for the other side
 	bulk       bool // the last read filled the buffer: take a large one
+
+	flow int           // how many bytes have come in one go; see streaming
+	last time.Duration // when the last of them came
 }
 
 // room returns the free part of the buffer, to read into. It is empty while the
@@ -31,7 +36,7 @@ func (s *stream) room(l *reactor.Loop) []byte {
 	if s.buf == nil {
 		s.borrow(l)
 	}
-	if s.w == len(s.buf) && s.r > 0 {
+	if rest := s.w - s.r; s.r > 0 && (s.w == len(s.buf) || rest <= cheapCopy) {
 		copy(s.buf, s.buf[s.r:s.w])
 		s.w -= s.r
 		s.scan -= s.r
@@ -40,6 +45,10 @@ func (s *stream) room(l *reactor.Loop) []byte {
 
 	return s.buf[s.w:]
 }
+
+// cheapCopy is how many bytes, the beginning of a frame mostly, are moved to the front
+// for the sake of a larger read.
+const cheapCopy = 64
 
 // borrow takes a buffer that fits what has been coming of late.
 func (s *stream) borrow(l *reactor.Loop) {
@@ -61,10 +70,12 @@ func (s *stream) widen(l *reactor.Loop) {
 	l.Return(old)
 }
 
-// arrived notes that n bytes were read into room.
-func (s *stream) arrived(n int) {
+// arrived notes that n bytes were read into room, at that time of the loop.
+func (s *stream) arrived(n int, now time.Duration) {
 	s.w += n
-	s.bulk = s.w == len(s.buf)
+	s.flow += n
+	s.last = now
+	s.bulk = s.w == len(s.buf) || s.streaming()
 	if s.left > 0 {
 		s.take(s.left, s.dropping)
 	}
@@ -154,4 +165,41 @@ func (s *stream) giveBack(l *reactor.Loop) {
 func (s *stream) reset(l *reactor.Loop) {
 	s.giveBack(l)
 	*s = stream{}
+}
+
+const (
+	// streamAfter is how many bytes in one go make a stream: many times what
+	// PostgreSQL sends at once (8 KB), so that a result which is not large is passed
+	// on as it comes.
+	streamAfter = 256 << 10
+	// lull is how long a stream's source may be silent until it is one no more. The
+	// end of a large result may come that much later: less time than it takes to make.
+	lull = 200 * time.Microsecond
+)
+
+// streaming reports whether bytes flow in such numbers that it pays to let them
+// collect before they are read.
+func (s *stream) streaming() bool {
+	return s.flow >= streamAfter
+}
+
+// settle forgets what has flowed: the other side is to speak, or there was a lull.
+func (s *stream) settle() {
+	s.flow = 0
+}
+
+// thirst says what to want of the source in a wait for more, and until when:
+// deadline, or the end of the lull if that is earlier.
+func (s *stream) thirst(now, deadline time.Duration) (reactor.Events, time.Duration) {
+	if s.streaming() && now >= s.last+lull {
+		s.settle()
+	}
+	if !s.streaming() {
+		return reactor.Readable, deadline
+	}
+	if end := s.last + lull; deadline == 0 || end < deadline {
+		deadline = end
+	}
+
+	return reactor.Readable | reactor.Bulk, deadline
 }

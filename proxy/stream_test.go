@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/wire"
@@ -38,7 +39,7 @@ func (p *pipe) read(n int) {
 	k := copy(p.room(p.loop), p.in[:min(n, len(p.in))])
 	if k > 0 {
 		p.in = p.in[k:]
-		p.arrived(k)
+		p.arrived(k, p.loop.Now())
 	}
 }
 
@@ -211,6 +212,7 @@ func TestStreamBuffers(t *testing.T) {
 		t.Errorf("buffers used, by size: %v", sizes)
 	}
 	p.finish()
+	p.settle()
 	p.in = testFrame('b', 100)
 	p.read(100)
 	p.judge()
@@ -225,6 +227,40 @@ func TestStreamBuffers(t *testing.T) {
 	}
 }
 
+// TestStreaming checks when a stream lets bytes collect, and until when.
+func TestStreaming(t *testing.T) {
+	t.Parallel()
+	const now, deadline, step = time.Hour, 2 * time.Hour, lull / 2
+	for name, test := range map[string]struct {
+		flow       int           // bytes that came, the last of them at now
+		after      time.Duration // since then
+		deadline   time.Duration
+		want       reactor.Events
+		until      time.Duration
+		stillFlows bool
+	}{
+		"little":                   {streamAfter - 1, 0, deadline, reactor.Readable, deadline, false},
+		"much":                     {streamAfter, 0, deadline, reactor.Readable | reactor.Bulk, now + lull, true},
+		"much, no deadline":        {streamAfter, 0, 0, reactor.Readable | reactor.Bulk, now + lull, true},
+		"much, an early deadline":  {streamAfter, 0, now + step, reactor.Readable | reactor.Bulk, now + step, true},
+		"much, a moment later":     {streamAfter, step, deadline, reactor.Readable | reactor.Bulk, now + lull, true},
+		"much, and then a silence": {streamAfter, lull, deadline, reactor.Readable, deadline, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stream{buf: make([]byte, streamAfter)}
+			s.arrived(test.flow, now)
+			want, until := s.thirst(now+test.after, test.deadline)
+			if want != test.want || until != test.until {
+				t.Errorf("wants %b until %v, want %b until %v", want, until, test.want, test.until)
+			}
+			if s.streaming() != test.stillFlows {
+				t.Errorf("streaming: %v", s.streaming())
+			}
+		})
+	}
+}
+
 func TestStreamAllocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates by itself")
@@ -233,7 +269,7 @@ func TestStreamAllocs(t *testing.T) {
 	l := new(reactor.Loop)
 	message := testFrame('a', 100)
 	through := func() {
-		s.arrived(copy(s.room(l), message))
+		s.arrived(copy(s.room(l), message), l.Now())
 		s.take(len(message), false)
 		s.sent(len(s.judged()))
 		s.relax(l)

@@ -21,6 +21,12 @@ const (
 	Readable Events = 1 << iota // bytes, or the end, can be read
 	Writable                    // bytes can be written
 	Hangup                      // the peer has closed, or the connection broke
+
+	// Bulk, wanted with Readable, waits until a good deal can be read, or the end,
+	// so that what flows fast is read in few large pieces. Whoever wants it sets a
+	// deadline too and wants it no more then: what comes last is a small piece.
+	// Unix sockets take no notice of it. It is never reported.
+	Bulk
 )
 
 // A Handler is told by the loop that a connection at rest has become readable or
@@ -41,6 +47,7 @@ type Conn struct {
 	ready  Events // reported by the poller and not used up yet
 	want   Events // what its task waits for
 	armed  Events // what the poller was asked to report; none: not registered
+	bulk   bool   // the system was asked for Bulk
 	listed bool   // on the loop's list of ready connections
 	closed bool
 }

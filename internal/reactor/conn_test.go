@@ -270,3 +270,60 @@ func TestDetachInRound(t *testing.T) {
 	wantSleep(t, to)
 	to.Detach(c)
 }
+
+// TestBulk checks that a task which wants much hears only of much, of the end, or of
+// its deadline, and that nothing of it is left afterwards.
+func TestBulk(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		send  int
+		end   bool // of what the peer sends
+		heard bool
+	}{
+		"little":              {send: 1000},
+		"much":                {send: bulkBytes, heard: true},
+		"little, and the end": {send: 1000, end: true, heard: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := NewSteppedClock()
+			l := stillLoop(t, Options{Clock: clock})
+			nc, peer := tcpPair(t)
+			c, err := HandOver(nc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(c.Close)
+			read := 0
+			attach(t, l, c, handlerFunc(func(c *Conn) {
+				n, err := c.Read(make([]byte, 2*bulkBytes))
+				if read += n; err == io.EOF {
+					c.Close()
+				}
+			}))
+			heard, waits := false, 0
+			l.Go(jobFunc(func(task *Task) {
+				task.Join(0, c)
+				c.Want(Readable | Bulk)
+				task.Wait(clock.Now() + time.Second)
+				heard = c.Ready(Readable)
+				waits++
+			}))
+			_, _ = peer.Write(make([]byte, test.send))
+			if test.end {
+				_ = peer.(*net.TCPConn).CloseWrite()
+			}
+			if test.heard {
+				turnUntil(t, l, func() bool { return waits == 1 })
+			} else {
+				wantSleep(t, l)
+				clock.Step(time.Second)
+				turn(l)
+			}
+			if waits != 1 || heard != test.heard {
+				t.Errorf("%d waits ended; readable %v, want %v", waits, heard, test.heard)
+			}
+			turnUntil(t, l, func() bool { return read == test.send }) // at rest, where all is heard of
+		})
+	}
+}

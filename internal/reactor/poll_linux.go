@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"math"
 	"syscall"
 	"time"
 	"unsafe"
@@ -19,7 +20,8 @@ const maxEvents = 256
 // called from any goroutine, the rest only on its loop.
 type poller struct {
 	epfd   int
-	wakefd int // an eventfd that interrupts wait
+	wakefd int  // an eventfd that interrupts wait
+	coarse bool // the kernel has no epoll_pwait2
 	events [maxEvents]unix.EpollEvent
 }
 
@@ -62,24 +64,45 @@ func (p *poller) set(fd int, old, armed Events) error {
 // wait returns how many events stand in p.events. It waits for timeout; 0: not at
 // all, negative: until an event or wake.
 func (p *poller) wait(timeout time.Duration) int {
-	ms := -1
-	if timeout >= 0 {
-		ms = int(min((timeout+time.Millisecond-1)/time.Millisecond, 1<<30))
-	}
 	var n uintptr
 	var err syscall.Errno
-	if ms == 0 {
+	switch {
+	case timeout == 0:
 		n, _, err = syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
 			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, 0, 0, 0)
-	} else { // this one lets the scheduler have the processor meanwhile
+	case timeout < 0: // Syscall lets the scheduler have the processor meanwhile
 		n, _, err = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
-			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, uintptr(ms), 0, 0)
+			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, forever, 0, 0)
+	default:
+		n, err = p.waitFor(timeout)
 	}
 	if err != 0 { // EINTR; the loop comes back
 		return 0
 	}
 
 	return int(n)
+}
+
+// forever is epoll_wait's timeout of -1.
+const forever = ^uintptr(0)
+
+// waitFor waits for an event, wake or the end of timeout, to the microsecond where
+// the kernel can (Linux 5.11), else to the millisecond.
+func (p *poller) waitFor(timeout time.Duration) (n uintptr, err syscall.Errno) {
+	if !p.coarse {
+		ts := unix.NsecToTimespec(int64(timeout))
+		n, _, err = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.epfd),
+			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, uintptr(unsafe.Pointer(&ts)), 0, 0)
+		if err != syscall.ENOSYS {
+			return n, err
+		}
+		p.coarse = true
+	}
+	ms := min((timeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32)
+	n, _, err = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
+		uintptr(unsafe.Pointer(&p.events[0])), maxEvents, uintptr(ms), 0, 0)
+
+	return n, err
 }
 
 // event returns the i-th event of the last wait. wake's own is swallowed: ok is

@@ -49,3 +49,21 @@ func (c *Conn) SetTCP(o TCPOptions) error {
 func seconds(d time.Duration) int {
 	return int((d + time.Second - 1) / time.Second)
 }
+
+// bulkBytes is how much must be there for [Bulk]: most of a large buffer. It must be
+// less than a receive buffer holds at first (tcp_rmem: 128 KB, of which half counts
+// for data).
+const bulkBytes = 48 << 10
+
+// setBulk switches [Bulk] on or off. If the system refuses, c is as it was.
+func (c *Conn) setBulk(on bool) {
+	if on == c.bulk {
+		return
+	}
+	c.bulk = on
+	low := 1
+	if on {
+		low = bulkBytes
+	}
+	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, low)
+}

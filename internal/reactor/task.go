@@ -109,6 +109,7 @@ func (t *Task) Leave(place int) {
 	if c.task == t {
 		c.task = nil
 		c.want = atRest
+		c.setBulk(false)
 		_ = t.loop.arm(c, atRest)
 	}
 }
@@ -127,7 +128,8 @@ func (t *Task) Wait(deadline time.Duration) {
 			t.Wake() // but let others go first
 		}
 		if c.want != 0 {
-			_ = t.loop.arm(c, c.want) // if it fails the deadline is what is left
+			c.setBulk(c.want&Bulk != 0)
+			_ = t.loop.arm(c, c.want&^Bulk) // if it fails the deadline is what is left
 		}
 	}
 	if deadline != 0 {

@@ -239,3 +239,30 @@ func BenchmarkTimerFire(b *testing.B) {
 		l.fireTimers(now)
 	}
 }
+
+// TestPollerWait checks that a wait for nothing ends, and not early, also where the
+// kernel counts in milliseconds alone.
+func TestPollerWait(t *testing.T) {
+	t.Parallel()
+	for name, coarse := range map[string]bool{"epoll_pwait2": false, "epoll_pwait": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p poller
+			if err := p.open(); err != nil {
+				t.Fatal(err)
+			}
+			defer p.close()
+			p.coarse = coarse
+			const timeout = 200 * time.Microsecond
+			for range 10 {
+				began := time.Now()
+				if n := p.wait(timeout); n != 0 {
+					t.Fatalf("%d events of nothing", n)
+				}
+				if took := time.Since(began); took < timeout {
+					t.Errorf("waited %v, less than %v", took, timeout)
+				}
+			}
+		})
+	}
+}
