@@ -102,6 +102,7 @@ func (l *login) admit() (*session, error) {
 	}
 	if err != nil {
 		p.clients.Add(-1)
+		_ = conn.Flush() // the error comes behind it
 
 		return nil, refusal{err, start}
 	}
@@ -115,11 +116,7 @@ func (l *login) admit() (*session, error) {
 func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (*session, error) {
 	p := l.proxy
 	frame, version := start.Negotiation()
-	if frame != nil {
-		if _, err := conn.Write(frame); err != nil {
-			return nil, err
-		}
-	}
+	_, _ = conn.Write(frame) // is held
 	start.Version = version
 	settings, err := startupSettings(start)
 	if err != nil {
@@ -158,7 +155,8 @@ func (l *login) welcome(conn *wire.LoginConn, s *session, start *wire.StartupReq
 
 		return err
 	}
-	if _, err := conn.Write(greeting(w, s)); err != nil {
+	_, _ = conn.Write(greeting(w, s)) // is held
+	if err := conn.Flush(); err != nil {
 		l.proxy.unregister(s)
 
 		return err

@@ -84,7 +84,11 @@ func logIn(
 	go func() { // ends when the login is over, or the connection's deadline passes
 		defer close(done)
 		defer server.Close()
-		c, serverErr = serveLogin(wrap(server), a)
+		rw := wrap(server)
+		c, serverErr = serveLogin(rw, a)
+		if held, ok := rw.(*LoginConn); ok {
+			serverErr = errors.Join(serverErr, held.Flush())
+		}
 	}()
 	w, clientErr = Login(wrap(client), p)
 	client.Close()

@@ -12,11 +12,13 @@ const loginBufferSize = 2 << 10
 
 // A LoginConn reads ahead, so that a message at login, or PostgreSQL's whole welcome,
 // costs one read of the connection instead of two each message. Whoever takes the
-// connection over takes what is in [LoginConn.Buffered] with it. Writes pass through.
+// connection over takes what is in [LoginConn.Buffered] with it. It holds what is
+// written until it must wait for the other side, or until [LoginConn.Flush].
 type LoginConn struct {
 	rw    io.ReadWriter
 	buf   []byte // nil until it is first needed
 	ahead []byte // the part of buf that was read and not yet asked for
+	held  []byte // written, but not to rw yet
 }
 
 // NewLoginConn returns a LoginConn over rw. The buffer is made when it is first
@@ -25,9 +27,13 @@ func NewLoginConn(rw io.ReadWriter) *LoginConn {
 	return &LoginConn{rw: rw}
 }
 
-// Read reads from what was read ahead, or else, once, from the connection.
+// Read reads from what was read ahead, or else writes what is held, and reads once
+// from the connection.
 func (c *LoginConn) Read(p []byte) (int, error) {
 	if len(c.ahead) == 0 {
+		if err := c.Flush(); err != nil {
+			return 0, err
+		}
 		if len(p) >= loginBufferSize {
 			return c.rw.Read(p)
 		}
@@ -46,9 +52,22 @@ func (c *LoginConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write writes to the connection.
+// Write holds a copy of p.
 func (c *LoginConn) Write(p []byte) (int, error) {
-	return c.rw.Write(p)
+	c.held = append(c.held, p...)
+
+	return len(p), nil
+}
+
+// Flush writes what is held to the connection.
+func (c *LoginConn) Flush() error {
+	if len(c.held) == 0 {
+		return nil
+	}
+	_, err := c.rw.Write(c.held)
+	c.held = c.held[:0]
+
+	return err
 }
 
 // Buffered returns what was read ahead of what has been asked for, and is valid

@@ -64,7 +64,35 @@ func TestLoginConnErrors(t *testing.T) {
 	if len(c.Buffered()) != 0 {
 		t.Errorf("buffered are %q", c.Buffered())
 	}
-	if n, err := c.Write([]byte("abc")); n != 3 || err != nil || s.String() != "abc" {
-		t.Errorf("wrote %d, %v: %q", n, err, s.String())
+}
+
+// TestLoginConnHolds checks that writes are held until somebody must wait for the
+// other side.
+func TestLoginConnHolds(t *testing.T) {
+	t.Parallel()
+	s := &stream{Reader: strings.NewReader("12")}
+	c := NewLoginConn(s)
+	write := func(p, want string) {
+		t.Helper()
+		if n, err := c.Write([]byte(p)); n != len(p) || err != nil || s.String() != want {
+			t.Errorf("wrote %d, %v: %q has left, want %q", n, err, s.String(), want)
+		}
+	}
+	read := func(want string) {
+		t.Helper()
+		if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil || s.String() != want {
+			t.Errorf("read %d, %v: %q has left, want %q", n, err, s.String(), want)
+		}
+	}
+	write("a", "")
+	write("b", "")
+	read("ab")
+	write("c", "ab")
+	read("ab") // it was read ahead
+	if err := c.Flush(); err != nil || s.String() != "abc" {
+		t.Errorf("flushed %q, %v", s.String(), err)
+	}
+	if err := c.Flush(); err != nil || s.String() != "abc" {
+		t.Errorf("flushed nothing: %q, %v", s.String(), err)
 	}
 }
