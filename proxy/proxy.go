@@ -137,7 +137,8 @@ func (p *Proxy) isDraining() bool {
 // too many.
 const extraLogins = 100
 
-// accepted starts a login, unless there are too many at a time.
+// accepted starts a login, unless there are too many at a time. It runs on the home
+// loop.
 func (p *Proxy) accepted(c *reactor.Conn, from netip.AddrPort) {
 	l := &login{proxy: p, loop: p.loops.Pick(), conn: c, addr: from}
 	p.mu.Lock()
@@ -152,7 +153,11 @@ func (p *Proxy) accepted(c *reactor.Conn, from netip.AddrPort) {
 
 		return
 	}
-	l.loop.Post(l.begin)
+	if l.loop == p.home() {
+		l.begin()
+	} else {
+		l.loop.Post(l.begin)
+	}
 }
 
 // Shutdown ends the proxy gracefully: it stops accepting, closes each client once

@@ -182,5 +182,5 @@ func (c *Conn) Close() {
 	if c.loop != nil {
 		c.loop.forget(c)
 	}
-	_ = unix.Close(c.fd) // the descriptor is gone whatever it says
+	closeSocket(c.fd)
 }

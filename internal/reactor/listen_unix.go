@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // A Listener accepts connections on its loop. Make it with [NewListener]; Attach of
@@ -37,43 +35,23 @@ func NewListener(nl net.Listener) (*Listener, error) {
 		return nil, err
 	}
 
+	conn.deferAccept()
+
 	return &Listener{Conn: conn}, nil
 }
 
-// acceptBurst bounds how many connections are accepted before others on the loop
-// have their turn.
-const acceptBurst = 64
-
-// Ready implements [Handler]: it accepts what there is.
+// Ready implements [Handler]: it accepts one connection. If there are more the loop
+// tells it again, after the others who are ready.
 func (ln *Listener) Ready(c *Conn) {
 	c.ready = 0
-	for range acceptBurst {
-		fd, sa, err := unix.Accept4(c.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		switch err {
-		case nil:
-			ln.Accepted(NewConn(fd), peerAddr(sa))
-		case unix.EAGAIN:
-			return
-		case unix.EINTR, unix.ECONNABORTED: // that one thought better of it
-		default:
-			ln.Failed(err)
-
-			return
-		}
-		if c.closed {
-			return
-		}
+	fd, from, err := accept(c.fd)
+	switch err {
+	case 0:
+		conn := NewConn(fd)
+		conn.ready = Readable // since accept was deferred until it is
+		ln.Accepted(conn, from)
+	case syscall.EAGAIN, syscall.EINTR, syscall.ECONNABORTED: // that one thought better of it
+	default:
+		ln.Failed(err)
 	}
-}
-
-// peerAddr translates the address of a peer.
-func peerAddr(sa unix.Sockaddr) netip.AddrPort {
-	switch a := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
-	}
-
-	return netip.AddrPort{}
 }

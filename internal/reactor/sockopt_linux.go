@@ -50,6 +50,17 @@ func seconds(d time.Duration) int {
 	return int((d + time.Second - 1) / time.Second)
 }
 
+// acceptAfter is after how many seconds a connection is accepted even if its client has
+// not said anything yet.
+const acceptAfter = 1
+
+// deferAccept makes a listener report a connection only once its client, who speaks
+// first, has said something: that saves waking up for the mere connection. Where the
+// system cannot, as for unix sockets, it reports it at once.
+func (c *Conn) deferAccept() {
+	_ = unix.SetsockoptInt(c.fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, acceptAfter)
+}
+
 // bulkBytes is how much must be there for [Bulk]: most of a large buffer. It must be
 // less than a receive buffer holds at first (tcp_rmem: 128 KB, of which half counts
 // for data).
