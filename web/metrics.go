@@ -34,7 +34,7 @@ type collector struct {
 // processDescs are of the whole process.
 type processDescs struct {
 	info, clients, logins, acceptErrors, refused, panics, cancels, badCancels, errors *prometheus.Desc
-	loopBusy                                                                          *prometheus.Desc
+	loopBusy, logDropped                                                              *prometheus.Desc
 }
 
 // poolDescs are of what a pool is.
@@ -62,6 +62,7 @@ func newCollector(s Sources) *collector {
 			cancels:      desc("cancel_requests_total", "Cancel requests from clients."),
 			badCancels:   desc("cancel_requests_unknown_total", "Cancel requests with a key that no client has."),
 			errors:       desc("client_errors_total", "Errors made by pgweir and told to clients.", "sqlstate"),
+			logDropped:   desc("log_lines_dropped_total", "Log lines dropped because nobody took them in time."),
 			loopBusy:     desc("loop_busy_seconds_total", "Time that an event loop has worked rather than waited.", "loop"),
 		},
 		pool: poolDescs{
@@ -115,6 +116,7 @@ func (c *collector) collectProcess(ch chan<- prometheus.Metric, st proxy.Stat) {
 	counter(ch, d.panics, st.Panics)
 	counter(ch, d.cancels, st.Cancels)
 	counter(ch, d.badCancels, st.BadCancels)
+	counter(ch, d.logDropped, c.sources.LogDropped())
 	for code, n := range st.Errors {
 		counter(ch, d.errors, n, code)
 	}

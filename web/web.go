@@ -18,11 +18,14 @@ import (
 
 // Sources are what the pages show. All must be set.
 type Sources struct {
-	Proxy   *proxy.Proxy
-	Pools   *pool.Pools
-	Loops   *reactor.Group
-	Version string
-	Log     *zap.Logger
+	Proxy *proxy.Proxy
+	Pools *pool.Pools
+	Loops *reactor.Group
+	// LogDropped returns how many log lines were dropped since the start. It may be
+	// called from any goroutine.
+	LogDropped func() uint64
+	Version    string
+	Log        *zap.Logger // for errors of the HTTP server
 }
 
 // Timeouts of a request. A scrape takes milliseconds; a reader that stalls must not

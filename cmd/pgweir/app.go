@@ -28,7 +28,7 @@ import (
 // other way.
 type app struct {
 	config    *config.Config
-	log       *zap.Logger
+	log       *logger
 	loops     *reactor.Group
 	pools     *pool.Pools
 	proxy     *proxy.Proxy
@@ -42,7 +42,7 @@ type app struct {
 
 // newApp puts a pooler together and binds its addresses. On error nothing is left
 // behind.
-func newApp(cfg *config.Config, log *zap.Logger) (*app, error) {
+func newApp(cfg *config.Config, log *logger) (*app, error) {
 	users, err := loadUsers(cfg)
 	if err != nil {
 		return nil, &exitError{code: exitConfig, err: err}
@@ -62,7 +62,7 @@ func newApp(cfg *config.Config, log *zap.Logger) (*app, error) {
 
 // build makes the parts.
 func (a *app) build(users map[string]wire.Secret) error {
-	raiseFileLimit(a.log)
+	raiseFileLimit(a.log.Logger)
 	n := a.config.Pgweir.Loops
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -166,7 +166,8 @@ func (a *app) listenHTTP() error {
 	}
 	a.webListen = l
 	a.web = web.NewServer(web.Sources{
-		Proxy: a.proxy, Pools: a.pools, Loops: a.loops, Version: version, Log: a.log.Named("web"),
+		Proxy: a.proxy, Pools: a.pools, Loops: a.loops, LogDropped: a.log.sink.dropped.Load,
+		Version: version, Log: a.log.Named("web"),
 	})
 
 	return nil

@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/postgres"
 )
@@ -131,7 +129,7 @@ func (d *dev) front(ctx, starting context.Context, databaseURL string) error {
 
 // newLogger returns the logger: lines for people unless another format is set, as a
 // person is watching.
-func (d *dev) newLogger(cfg *config.Config) *zap.Logger {
+func (d *dev) newLogger(cfg *config.Config) *logger {
 	format := cfg.Pgweir.LogFormat
 	if format == config.LogAuto {
 		format = config.LogConsole

@@ -18,27 +18,43 @@ const (
 	logEvery = 100
 )
 
-// newLogger returns the logger of the process: lines for people on a terminal, JSON
-// elsewhere. Repeated lines are thinned out, so that an outage does not become a
-// second one.
-func newLogger(format config.LogFormat, level string, w io.Writer) *zap.Logger {
-	encoder := zap.NewProductionEncoderConfig()
-	encoder.TimeKey = "time"
-	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	enc := zapcore.NewJSONEncoder(encoder)
-	if format == config.LogConsole || format == config.LogAuto && isTerminal(w) {
-		encoder.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-		encoder.EncodeLevel = zapcore.CapitalLevelEncoder
-		encoder.CallerKey = zapcore.OmitKey
-		enc = zapcore.NewConsoleEncoder(encoder)
-	}
+// A logger is the log of the process. Whoever made it calls Sync at the end.
+type logger struct {
+	*zap.Logger
+	sink *sink // what all lines go through
+}
+
+// newLogger returns a logger that writes to w, and does not wait for it. Repeated
+// lines are thinned out, so that an outage does not become a second one.
+func newLogger(format config.LogFormat, level string, w io.Writer) *logger {
 	lvl, err := zapcore.ParseLevel(level)
 	if err != nil { // config has checked it
 		lvl = zapcore.InfoLevel
 	}
-	core := zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), lvl)
+	enc := newEncoder(format, w)
+	s := newSink(w, enc)
+	core := zapcore.NewCore(enc, s, lvl)
 
-	return zap.New(zapcore.NewSamplerWithOptions(core, time.Second, logBurst, logEvery))
+	return &logger{
+		Logger: zap.New(zapcore.NewSamplerWithOptions(core, time.Second, logBurst, logEvery)),
+		sink:   s,
+	}
+}
+
+// newEncoder returns what makes the lines: for people on a terminal, JSON elsewhere.
+func newEncoder(format config.LogFormat, w io.Writer) zapcore.Encoder {
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.TimeKey = "time"
+	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	if format == config.LogConsole || format == config.LogAuto && isTerminal(w) {
+		encoder.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		encoder.EncodeLevel = zapcore.CapitalLevelEncoder
+		encoder.CallerKey = zapcore.OmitKey
+
+		return zapcore.NewConsoleEncoder(encoder)
+	}
+
+	return zapcore.NewJSONEncoder(encoder)
 }
 
 // isTerminal reports whether a person is likely to read w.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/pgweir/pgweir/config"
 )
 
 // The exit codes; 2 and 78 as is usual for usage and configuration (EX_CONFIG of
@@ -94,13 +96,16 @@ func (e *exitError) Error() string {
 	return e.err.Error()
 }
 
-// finish prints an error and returns the exit code for it.
+// finish prints an error and returns the exit code for it. Like the log, it does not
+// wait for long for a reader of stderr that has stopped.
 func finish(err error, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintf(stderr, "pgweir: %s\n", text)
+		s := newSink(stderr, newEncoder(config.LogAuto, stderr))
+		fmt.Fprintf(s, "pgweir: %s\n", text)
+		_ = s.Sync()
 	}
 	var exit *exitError
 	if errors.As(err, &exit) {

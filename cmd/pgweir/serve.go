@@ -50,7 +50,10 @@ func runServe(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGHUP) // to PgBouncer's operators it means "reload", which is still to come
+	signal.Ignore(
+		syscall.SIGHUP,  // to PgBouncer's operators it means "reload", which is still to come
+		syscall.SIGPIPE, // or the end of whoever reads the log would be ours
+	)
 
 	return app.runUntilSignal(ctx)
 }
