@@ -11,8 +11,8 @@ import (
 	"github.com/pgweir/pgweir/config"
 )
 
-// Of the lines with the same message in a second, as in an outage, the first
-// logBurst are written and then one in logEvery.
+// Of the warnings and errors with the same message in a second, as in an outage, the
+// first logBurst are written and then one in logEvery.
 const (
 	logBurst = 20
 	logEvery = 100
@@ -24,8 +24,15 @@ type logger struct {
 	sink *sink // what all lines go through
 }
 
+// Sync waits for a while until all is written. (zap's own would ask each of its cores,
+// and so wait twice.)
+func (l *logger) Sync() error {
+	return l.sink.Sync()
+}
+
 // newLogger returns a logger that writes to w, and does not wait for it. Repeated
-// lines are thinned out, so that an outage does not become a second one.
+// warnings and errors are thinned out, so that an outage does not become a second
+// one. What is below is about clients, asked for in the settings: all of it is written.
 func newLogger(format config.LogFormat, level string, w io.Writer) *logger {
 	lvl, err := zapcore.ParseLevel(level)
 	if err != nil { // config has checked it
@@ -33,12 +40,14 @@ func newLogger(format config.LogFormat, level string, w io.Writer) *logger {
 	}
 	enc := newEncoder(format, w)
 	s := newSink(w, enc)
-	core := zapcore.NewCore(enc, s, lvl)
+	all := zapcore.NewCore(enc, s, zap.LevelEnablerFunc(func(of zapcore.Level) bool {
+		return of >= lvl && of < zapcore.WarnLevel
+	}))
+	thinned := zapcore.NewSamplerWithOptions(
+		zapcore.NewCore(enc, s, max(lvl, zapcore.WarnLevel)), time.Second, logBurst, logEvery,
+	)
 
-	return &logger{
-		Logger: zap.New(zapcore.NewSamplerWithOptions(core, time.Second, logBurst, logEvery)),
-		sink:   s,
-	}
+	return &logger{Logger: zap.New(zapcore.NewTee(all, thinned)), sink: s}
 }
 
 // newEncoder returns what makes the lines: for people on a terminal, JSON elsewhere.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// sinkQueue is how many bytes of lines may wait for a goroutine that is writing, and
-	// as many may be on their way with it. It is some 15 000 lines about clients: what
+	// as many may be on their way with it. It is some 20 000 lines about clients: what
 	// is logged while they all come back, and the reader of the log is slow.
 	sinkQueue = 4 << 20
 

@@ -76,6 +76,18 @@ func (r *logReader) got(t *testing.T) []string {
 	return got
 }
 
+// levels returns how many lines of each level were read.
+func (r *logReader) levels(t *testing.T) map[string]int {
+	t.Helper()
+	levels := make(map[string]int)
+	for _, line := range r.got(t) {
+		level, _, _ := strings.Cut(line, ":")
+		levels[level]++
+	}
+
+	return levels
+}
+
 // newTestSink returns a sink as a service has it.
 func newTestSink(r io.Writer) *sink {
 	return newSink(r, newEncoder(config.LogJSON, r))
