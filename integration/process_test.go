@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -12,16 +13,46 @@ import (
 )
 
 // logOutput collects what pgweir writes, JSON lines but for the race detector and a
-// crash.
+// crash. It takes it from a pipe.
 type logOutput struct {
 	mu   sync.Mutex // guards the following
 	text bytes.Buffer
+	wait chan struct{} // takes nothing until it is closed; nil: takes all
+	gone bool          // takes nothing any more, and closes the pipe
 }
 
-// Write implements io.Writer.
-func (l *logOutput) Write(p []byte) (int, error) {
+// stall makes it take nothing until resume is called, or the test ends.
+func (l *logOutput) stall(t testing.TB) (resume func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	wait := make(chan struct{})
+	l.wait = wait
+	resume = sync.OnceFunc(func() { close(wait) })
+	t.Cleanup(resume)
+
+	return resume
+}
+
+// leave makes it close the pipe when the next line comes.
+func (l *logOutput) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+}
+
+// Write implements io.Writer. It is called by one goroutine.
+func (l *logOutput) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	wait := l.wait
+	l.mu.Unlock()
+	if wait != nil {
+		<-wait
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return 0, io.ErrClosedPipe
+	}
 
 	return l.text.Write(p)
 }
