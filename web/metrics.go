@@ -1,7 +1,10 @@
 package web
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -128,7 +131,7 @@ func (c *collector) collectProcess(ch chan<- prometheus.Metric, st proxy.Stat) {
 
 // collectPool makes the metrics of one pool.
 func (c *collector) collectPool(ch chan<- prometheus.Metric, s pool.Stat) {
-	d, db, user := &c.pool, s.Key.Database, s.Key.User
+	d, db, user := &c.pool, label(s.Key.Database), label(s.Key.User)
 	gauge(ch, d.clients, float64(s.InUse()), db, user, "active")
 	gauge(ch, d.clients, float64(s.Waiting), db, user, "waiting")
 	gauge(ch, d.clients, float64(max(s.Clients-s.InUse()-s.Waiting, 0)), db, user, "idle")
@@ -148,13 +151,31 @@ func (c *collector) collectPool(ch chan<- prometheus.Metric, s pool.Stat) {
 
 // collectTraffic makes the metrics of what went through one pool.
 func (c *collector) collectTraffic(ch chan<- prometheus.Metric, r proxy.RouteStat) {
-	d, db, user := &c.traffic, r.Key.Database, r.Key.User
+	d, db, user := &c.traffic, label(r.Key.Database), label(r.Key.User)
 	counter(ch, d.transactions, r.Transactions, db, user)
 	counter(ch, d.queries, r.Queries, db, user)
 	counter(ch, d.fromClients, r.FromClients, db, user)
 	counter(ch, d.toClients, r.ToClients, db, user)
 	histogram(ch, d.wait, r.Wait, db, user)
 	histogram(ch, d.use, r.Transaction, db, user)
+}
+
+// label returns a name as the value of a label. PostgreSQL's names are bytes, and a
+// client may ask for any; those that are not UTF-8, which labels are, are written out.
+func label(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i, r := range name {
+		if _, n := utf8.DecodeRuneInString(name[i:]); r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+
+	return b.String()
 }
 
 // gauge makes a gauge.

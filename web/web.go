@@ -46,8 +46,11 @@ func NewServer(s Sources) *http.Server {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	health := &health{sources: s}
+	errors, _ := zap.NewStdLogAt(s.Log, zap.WarnLevel) // fails for unknown levels only
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		Registry: registry, ErrorLog: errors, ErrorHandling: promhttp.ContinueOnError, // the rest is of use
+	}))
 	mux.HandleFunc("GET /livez", health.live)
 	mux.HandleFunc("GET /readyz", health.ready)
 	mux.HandleFunc("GET /healthz", health.health)
@@ -59,7 +62,7 @@ func NewServer(s Sources) *http.Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          zap.NewStdLog(s.Log),
+		ErrorLog:          errors,
 	}
 }
 
