@@ -24,17 +24,17 @@ const databaseURLVariable = "DATABASE_URL"
 const clusterStopTimeout = 20 * time.Second
 
 // aboutDev goes on the help screen of dev.
-const aboutDev = "Runs the pooler to try it out: in front of the database that the environment variable\n" +
-	"DATABASE_URL names, or, if that is not set, of a throwaway PostgreSQL with a sample database.\n" +
-	"Where PostgreSQL is not installed it installs Debian's package if it may. Ctrl-C stops and\n" +
-	"removes everything that was started."
+const aboutDev = "Runs the pooler to try it out: in front of the database that the environment\n" +
+	"variable DATABASE_URL names, or, if that is not set, of a throwaway PostgreSQL\n" +
+	"with a sample database. Where PostgreSQL is not installed it installs Debian's\n" +
+	"package if it may. Ctrl-C stops and removes everything that was started."
 
 // runDev runs the pooler for a developer, until it is told to stop.
 func runDev(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := newFlags("dev", aboutDev, stderr)
+	fs := newFlags("dev", aboutDev)
 	install := fs.Bool("install-postgres", false, "only install PostgreSQL where there is none, and exit")
 	fs.settings()
-	if err := fs.parse(args); err != nil {
+	if err := fs.parse(args, stdout); err != nil {
 		return err
 	}
 	// From here on to the end a signal must not end the process by itself: there

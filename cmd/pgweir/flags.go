@@ -13,23 +13,32 @@ import (
 // flags is the command line of one subcommand.
 type flags struct {
 	*flag.FlagSet
-	set settingsFlag
+	about string // on the help screen
+	set   settingsFlag
 }
 
-// newFlags returns the flags of a subcommand. about goes on its help screen.
-func newFlags(name, about string, stderr io.Writer) *flags {
-	fs := &flags{FlagSet: flag.NewFlagSet("pgweir "+name, flag.ContinueOnError)}
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprintf(stderr, "Usage: pgweir %s [flags]\n", name)
-		if about != "" {
-			fmt.Fprintf(stderr, "\n%s\n", about)
-		}
-		fmt.Fprintln(stderr)
-		fs.PrintDefaults()
-	}
+// newFlags returns the flags of a subcommand. about goes on its help screen, which has
+// 80 columns.
+func newFlags(name, about string) *flags {
+	fs := &flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), about: about}
+	fs.SetOutput(io.Discard) // what is wrong is in the error, and help is for who asks
+	fs.Usage = func() {}
 
 	return fs
+}
+
+// help prints the help screen.
+func (fs *flags) help(w io.Writer) {
+	some := false
+	fs.VisitAll(func(*flag.Flag) { some = true })
+	if !some {
+		fmt.Fprintf(w, "Usage: pgweir %s\n\n%s\n", fs.Name(), fs.about)
+
+		return
+	}
+	fmt.Fprintf(w, "Usage: pgweir %s [flags]\n\n%s\n\n", fs.Name(), fs.about)
+	fs.SetOutput(w)
+	fs.PrintDefaults()
 }
 
 // settings adds the flag that overrides settings.
@@ -38,16 +47,20 @@ func (fs *flags) settings() {
 	fs.Var(fs.set, "set", "override a setting, as `key=value`; may be repeated")
 }
 
-// parse reads the arguments. A request for help ends the command well.
-func (fs *flags) parse(args []string) error {
+// parse reads the arguments. A request for help is answered on stdout and ends the
+// command well.
+func (fs *flags) parse(args []string, stdout io.Writer) error {
 	err := fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	if errors.Is(err, flag.ErrHelp) {
+		fs.help(stdout)
+
 		return &exitError{code: exitOK}
-	case err != nil:
-		return &exitError{code: exitUsage} // the flag package has said it
-	case fs.NArg() > 0:
-		return &exitError{code: exitUsage, err: fmt.Errorf("unexpected argument %q", fs.Arg(0))}
+	}
+	if err == nil && fs.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if err != nil {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%w; see pgweir %s --help", err, fs.Name())}
 	}
 
 	return nil

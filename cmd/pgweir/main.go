@@ -40,7 +40,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the pooler", runServe},
 		{"check", "check a configuration file and say all that is wrong with it", runCheck},
-		{"dev", "run the pooler in front of a throwaway PostgreSQL, or of DATABASE_URL", runDev},
+		{"dev", "try the pooler on a throwaway PostgreSQL, or on DATABASE_URL", runDev},
 		{"version", "print the version", runVersion},
 	}
 }
@@ -77,7 +77,8 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  pgweir %-9s %s\n", c.name, c.summary)
 	}
-	b.WriteString("\nEach command has its own --help. Exit codes: 0 ok, 1 failure, 2 usage, 78 configuration.\n")
+	b.WriteString("\nEach command has its own --help.\n" +
+		"Exit codes: 0 ok, 1 failure, 2 usage, 78 configuration.\n")
 	_, _ = io.WriteString(w, b.String())
 }
 
@@ -116,9 +117,9 @@ func finish(err error, stderr io.Writer) int {
 }
 
 // runVersion prints the version.
-func runVersion(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := newFlags("version", "", stderr)
-	if err := fs.parse(args); err != nil {
+func runVersion(_ context.Context, args []string, stdout, _ io.Writer) error {
+	fs := newFlags("version", "Prints the version, the commit if it is known, and the version of Go.")
+	if err := fs.parse(args, stdout); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(stdout, versionLine())

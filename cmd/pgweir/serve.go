@@ -31,12 +31,12 @@ func loadConfig(path string, fs *flags) (*config.Config, error) {
 }
 
 // runServe runs the pooler until it is told to stop.
-func runServe(ctx context.Context, args []string, _, stderr io.Writer) error {
+func runServe(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := newFlags("serve", "Runs the pooler. SIGTERM drains: transactions end, clients at rest are closed.\n"+
-		"SIGINT and a second signal stop at once.", stderr)
+		"SIGINT and a second signal stop at once.")
 	path := fs.String("c", defaultConfig(), "configuration `file`")
 	fs.settings()
-	if err := fs.parse(args); err != nil {
+	if err := fs.parse(args, stdout); err != nil {
 		return err
 	}
 	cfg, err := loadConfig(*path, fs)
@@ -103,10 +103,10 @@ func (a *app) runUntilSignal(ctx context.Context) error {
 
 // runCheck checks a configuration.
 func runCheck(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	fs := newFlags("check", "Checks a configuration file, and says all that is wrong with it at once.", stderr)
+	fs := newFlags("check", "Checks a configuration file, and says all that is wrong with it at once.")
 	path := fs.String("c", defaultConfig(), "configuration `file`")
 	fs.settings()
-	if err := fs.parse(args); err != nil {
+	if err := fs.parse(args, stdout); err != nil {
 		return err
 	}
 	cfg, err := loadConfig(*path, fs)
