@@ -88,6 +88,7 @@ func TestStop(t *testing.T) {
 		wantCode int
 	}{
 		{"shutdown_timeout", "1s", []os.Signal{syscall.SIGTERM}, time.Second, 8 * time.Second, 1},
+		{"no shutdown_timeout", "0", []os.Signal{syscall.SIGTERM}, 0, 5 * time.Second, 0},
 		{"SIGINT", "60s", []os.Signal{syscall.SIGINT}, 0, 5 * time.Second, 0},
 		{"second SIGTERM", "60s", []os.Signal{syscall.SIGTERM, syscall.SIGTERM}, 0, 5 * time.Second, 0},
 		{"SIGINT after SIGTERM", "60s", []os.Signal{syscall.SIGTERM, syscall.SIGINT}, 0, 5 * time.Second, 0},

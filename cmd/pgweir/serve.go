@@ -62,7 +62,8 @@ func runServe(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 var errImmediate = errors.New("told to stop at once")
 
 // runUntilSignal serves until a signal comes: SIGTERM, or the end of ctx, drains
-// within shutdown_timeout, SIGINT and a second signal end at once.
+// within shutdown_timeout, SIGINT and a second signal end at once. So does SIGTERM if
+// that is what shutdown_timeout = 0 asks for.
 func (a *app) runUntilSignal(ctx context.Context) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -83,8 +84,11 @@ func (a *app) runUntilSignal(ctx context.Context) error {
 			stopDrain(errImmediate)
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(drain, a.config.Pgweir.ShutdownTimeout,
-		errors.New("shutdown_timeout has passed"))
+	timeout := a.config.Pgweir.ShutdownTimeout
+	if timeout == 0 {
+		stopDrain(errImmediate)
+	}
+	limited, cancel := context.WithTimeoutCause(drain, timeout, errors.New("shutdown_timeout has passed"))
 	defer cancel()
 	go func() { // ends with the drain
 		select {
