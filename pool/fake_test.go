@@ -20,7 +20,7 @@ type fakePostgres struct {
 	sessions map[uint32]net.Conn // logged in, by PID
 	lastPID  uint32
 	refusal  *wire.Error       // for all who log in; nil: they are welcome
-	hold     chan struct{}     // logins wait until it is closed; nil: they do not
+	hold     chan struct{}     // logins wait until they get something, or it is closed; nil: they do not
 	logins   int               // so far, refused ones included
 	cancels  []*cancelAttempt  // so far
 	canceled chan struct{}     // gets something with each cancel request
@@ -164,6 +164,14 @@ func (f *fakePostgres) holdLogins() (letGo func()) {
 			close(hold)
 		}
 	}
+}
+
+// letOneGo lets one of the logins go on that are held.
+func (f *fakePostgres) letOneGo() {
+	f.mu.Lock()
+	hold := f.hold
+	f.mu.Unlock()
+	hold <- struct{}{}
 }
 
 // loginCount is how many logins there were so far.

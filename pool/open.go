@@ -14,12 +14,13 @@ import (
 	"github.com/pgweir/pgweir/wire"
 )
 
-// maxOpening is how many servers a pool opens at a time. PgBouncer opens one; a
-// few fill an empty pool faster without a storm of logins on PostgreSQL.
+// maxOpening is how many servers a pool opens at a time, one once an attempt has
+// failed. PgBouncer opens one; a few fill an empty pool faster without a storm of
+// logins on PostgreSQL.
 const maxOpening = 4
 
-// firstRetry is the pause after the first failed attempt to open a server. It
-// doubles with each, up to Options.LoginRetry.
+// firstRetry is the pause after the first failed round of attempts to open a server.
+// It doubles with each, up to Options.LoginRetry.
 const firstRetry = 50 * time.Millisecond
 
 // grow opens servers while somebody waits for one, or the minimum is not reached,
@@ -28,7 +29,8 @@ func (p *Pool) grow() {
 	for p.wantsMore() && p.mayOpen() {
 		p.total++
 		p.opening++
-		p.pools.goroutines.Go(p.open)
+		round := p.failures
+		p.pools.goroutines.Go(func() { p.open(round) })
 	}
 }
 
@@ -50,9 +52,19 @@ func (p *Pool) asked() int {
 // mayOpen reports whether a server may be opened now. If so the limits that span
 // pools have counted it.
 func (p *Pool) mayOpen() bool {
-	return !p.closed && p.opening < maxOpening &&
+	return !p.closed && p.opening < p.openLimit() &&
 		p.total < p.limit() && p.clock().Now() >= p.retryAt &&
 		p.pools.take(p)
+}
+
+// openLimit is how many servers may be opened at a time: while attempts fail a single
+// one finds out whether PostgreSQL is back.
+func (p *Pool) openLimit() int {
+	if p.failures > 0 {
+		return 1
+	}
+
+	return maxOpening
 }
 
 // limit is how many servers there may be at this moment: the reserve counts once
@@ -72,13 +84,14 @@ func (p *Pool) clock() *reactor.Clock {
 	return p.pools.home().Clock()
 }
 
-// open opens one server and brings it to its loop.
-func (p *Pool) open() {
+// open opens one server and brings it to its loop. round is the number of failures
+// before the attempt.
+func (p *Pool) open(round int) {
 	// The constructor keeps its own deadline; puddle must not lose interest
 	// before it, else it would keep the server to itself.
 	resource, err := p.resources.Acquire(context.Background())
 	if err != nil {
-		p.openFailed(err)
+		p.openFailed(err, round)
 
 		return
 	}
@@ -188,8 +201,9 @@ func (p *Pool) join(s *Server, loop *reactor.Loop) {
 }
 
 // openFailed books a failed attempt to open a server. Clients go on waiting, up
-// to query_wait_timeout, unless it is hopeless.
-func (p *Pool) openFailed(err error) {
+// to query_wait_timeout, unless it is hopeless. Of the attempts that were made
+// together, in one round, the first to fail sets the pause.
+func (p *Pool) openFailed(err error, round int) {
 	p.mu.Lock()
 	p.opening--
 	p.total--
@@ -200,28 +214,26 @@ func (p *Pool) openFailed(err error) {
 	if hopeless(err) {
 		p.refuse(err)
 	}
-	closed, pause := p.closed, time.Duration(0)
-	if !closed {
-		pause = p.backOff()
+	if !p.closed && round == p.failures {
+		p.backOff()
 	}
-	failures := p.failures
+	p.grow() // if the pause was over before the last of its round
+	closed, failures, pause := p.closed, p.failures, p.retryAt-p.clock().Now()
 	p.mu.Unlock()
 	if !closed {
 		p.log.Warn("server connection failed", zap.Stringer("pool", p.key),
-			zap.Error(err), zap.Int("failures", failures), zap.Duration("retry_in", pause))
+			zap.Error(err), zap.Int("failures", failures), zap.Duration("retry_in", max(pause, 0)))
 	}
 }
 
-// backOff sets and returns the pause before the next attempt: doubling, with a
-// random half so that many pgweirs do not come back at once.
-func (p *Pool) backOff() time.Duration {
+// backOff sets the pause before the next attempt: doubling, with a random half so
+// that many pgweirs do not come back at once.
+func (p *Pool) backOff() {
 	pause := min(firstRetry<<min(p.failures, 20), p.options.LoginRetry)
 	pause = pause/2 + rand.N(pause/2+1)
 	p.failures++
 	p.retryAt = p.clock().Now() + pause
 	p.pools.home().AfterFunc(pause, p.tryGrow)
-
-	return pause
 }
 
 // tryGrow is grow for those who do not hold mu.

@@ -72,11 +72,7 @@ func TestBackOff(t *testing.T) {
 			c := r.client(p, 0, 0)
 			for n := range 12 {
 				r.failures(p, uint64(n+1))
-				want := min(firstRetry<<n, 15*time.Second)
-				got := r.retryIn(p)
-				if got < want/2 || got > want {
-					t.Errorf("failure %d: the next attempt in %v, want %v to %v", n+1, got, want/2, want)
-				}
+				got := r.wantPause(p, n+1)
 				r.step(got - 1)
 				r.failures(p, uint64(n+1))
 				c.waiting()
@@ -110,6 +106,91 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
+// wantPause checks that the next attempt comes after the pause that follows n failed
+// rounds, and returns it.
+func (r *rig) wantPause(p *Pool, n int) time.Duration {
+	r.Helper()
+	want := min(firstRetry<<(n-1), p.options.LoginRetry)
+	got := r.retryIn(p)
+	if got < want/2 || got > want {
+		r.Errorf("failure %d: the next attempt in %v, want %v to %v", n, got, want/2, want)
+	}
+
+	return got
+}
+
+// TestRound checks that attempts which fail together count once, that a single one
+// is made after each pause, and that a success is followed by several at a time.
+func TestRound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	p := r.pool(func(o *Options) { o.Size = 10 })
+	r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
+	letGo := r.postgres.holdLogins()
+	var clients []*client
+	for range 10 {
+		clients = append(clients, r.client(p, 0, 0))
+	}
+	letGo()
+	r.failures(p, maxOpening)
+	for n := 1; n < 4; n++ {
+		r.step(r.wantPause(p, n))
+		r.failures(p, maxOpening+uint64(n))
+	}
+
+	letGo = r.postgres.holdLogins()
+	r.postgres.refuse(nil)
+	r.step(r.wantPause(p, 4))
+	r.wantStat(p, 1, 0, 10)
+	r.postgres.letOneGo()
+	r.eventually("more are opened", func() bool { return p.Stat().Opening == maxOpening })
+	letGo()
+	for _, c := range clients {
+		c.served()
+		c.release()
+	}
+}
+
+// TestRoundEndsLate has the attempts of a round end after the pause which the first
+// of them has set: the next one is made after the last, at once.
+func TestRoundEndsLate(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]*wire.Error{
+		"failed": wire.Fatalf(wire.CodeCannotConnectNow, "starting up"), "succeeded": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 1)
+			p := r.pool(func(o *Options) { o.Size = 3 })
+			letGo := r.postgres.holdLogins()
+			r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
+			var clients []*client
+			for range 3 {
+				clients = append(clients, r.client(p, 0, 0))
+			}
+			r.postgres.letOneGo()
+			r.failures(p, 1)
+			r.step(r.wantPause(p, 1))
+			r.wantStat(p, 2, 0, 3)
+			r.postgres.refuse(refusal)
+			letGo()
+			if refusal != nil {
+				r.failures(p, 4)
+				r.step(r.wantPause(p, 2) - 1)
+				r.failures(p, 4)
+				r.postgres.refuse(nil)
+				r.step(1)
+			}
+			for _, c := range clients {
+				c.served()
+			}
+			for _, c := range clients {
+				c.release()
+			}
+		})
+	}
+}
+
 // TestJitter checks that two poolers do not come back at the same moment.
 func TestJitter(t *testing.T) {
 	t.Parallel()
@@ -119,8 +200,9 @@ func TestJitter(t *testing.T) {
 	for range 20 {
 		p.mu.Lock()
 		p.failures = 8
-		pauses[p.backOff()] = true
+		p.backOff()
 		p.mu.Unlock()
+		pauses[r.retryIn(p)] = true
 	}
 	if len(pauses) < 15 {
 		t.Errorf("%d different pauses of 20", len(pauses))

@@ -49,7 +49,7 @@ type Pool struct {
 	closed    bool
 	welcome   *wire.Welcome
 	askers    []chan error // logins that wait for the first welcome
-	failures  int          // attempts to open in a row that failed
+	failures  int          // rounds of attempts to open in a row that failed
 	retryAt   time.Duration
 	lastErr   error
 	counts    Counts
