@@ -8,16 +8,20 @@ import (
 	"github.com/pgweir/pgweir/stats"
 )
 
-// checkOut gets a server for the client. It may wait.
+// checkOut gets a server for the client. It may wait, for query_wait_timeout in all if
+// it is called again because the server was stale.
 func (k *link) checkOut() error {
 	s := k.session
-	deadline := after(k.loop.Now(), s.proxy.config.Pgweir.QueryWaitTimeout)
+	deadline := after(k.loop.Now()-k.waited, s.proxy.config.Pgweir.QueryWaitTimeout)
 	k.client.Want(reactor.Hangup)
 	k.parked = true
 	server, waited, err := s.route.pool.Acquire(k.task, deadline, s)
 	k.parked = false
 	s.cancelled = false
+	k.waited += waited
 	if err != nil {
+		k.waited = 0
+
 		return err
 	}
 	k.server = server
@@ -25,9 +29,17 @@ func (k *link) checkOut() error {
 	k.owed.reset()
 	k.injected = 0
 	k.began = k.loop.Clock().Now()
-	s.tally(k.loop).Checkout(waited)
 
 	return k.applySettings()
+}
+
+// bookWait books how long the client has waited, once for each server that was of use
+// to it: before the first byte is booked.
+func (k *link) bookWait() {
+	if k.booked.FromClient == 0 {
+		k.session.tally(k.loop).Checkout(k.waited)
+		k.waited = 0
+	}
 }
 
 // errStale is returned when the server had gone before it got anything from this
@@ -60,6 +72,7 @@ func (k *link) destroyServer(why pool.Reason) {
 
 // unlink books the transaction and lets go of the server.
 func (k *link) unlink() {
+	k.bookWait()
 	k.booked.Took = k.loop.Clock().Now() - k.began
 	k.session.tally(k.loop).Book(k.booked)
 	k.part()

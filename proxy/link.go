@@ -42,6 +42,7 @@ type link struct {
 	timedOut bool        // query_timeout has struck: PostgreSQL was asked to cancel
 
 	booked stats.Transaction // of the transaction in progress
+	waited time.Duration     // for a server, until that is booked
 	began  time.Duration     // when it got its server
 	since  time.Duration     // when who is to speak next last changed
 }

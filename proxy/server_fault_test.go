@@ -3,7 +3,9 @@ package proxy
 import (
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -292,8 +294,48 @@ func TestServerGoneAtCheckout(t *testing.T) {
 			} else {
 				c.wantSilence()
 			}
-			if n := r.proxy.Stat().Routes[0].Transactions; n != 1 {
-				t.Errorf("%d transactions booked, want 1", n)
+			if s := r.proxy.Stat().Routes[0]; s.Transactions != 1 || s.Wait.Count() != 1 {
+				t.Errorf("%d transactions and %d waits booked, want 1 of each", s.Transactions, s.Wait.Count())
+			}
+		})
+	}
+}
+
+// TestWaitAcrossStaleServer: a client that waited for a server which was gone, and then
+// for another one, has waited once, all the time, and for query_wait_timeout at most.
+func TestWaitAcrossStaleServer(t *testing.T) {
+	for name, rest := range map[string]time.Duration{"served": limit/2 - 1, "timeout": limit / 2} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
+			holder, c := r.connect(), r.connect()
+			s := f.accept()
+			beginTx(holder, s)
+			c.send(query("SELECT 1"))
+			r.eventually("it waits", func() bool { return r.pool().Waiting == 1 })
+			r.step(limit / 2)
+			held := make(chan struct{})
+			letIn := sync.OnceFunc(func() { close(held) })
+			defer letIn()
+			f.setLogin(func(s *fakeConn) bool { <-held; return s.greet() })
+			holder.send(query("COMMIT"))
+			s.wantQuery("COMMIT")
+			r.meanwhile(func() { s.send(done("COMMIT", wire.TxIdle)) }, s.reset)
+			holder.want("CZ")
+			r.eventually("it waits for another", func() bool { return r.pool().Opening == 1 })
+			r.step(rest)
+			if rest < limit/2 {
+				letIn()
+				s := f.accept()
+				s.wantQuery("SELECT 1")
+				s.send(result("1"))
+				c.want("TDCZ")
+			} else {
+				c.want("EZ")
+			}
+			want := map[string]time.Duration{"served": limit - 1}[name] // the holder's was 0
+			if s := r.proxy.Stat().Routes[0]; s.Wait.Sum != want || s.Wait.Count() != s.Transactions {
+				t.Errorf("waits of %v in %d transactions, %d waits; want %v", s.Wait.Sum, s.Transactions, s.Wait.Count(), want)
 			}
 		})
 	}

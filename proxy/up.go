@@ -91,6 +91,9 @@ func (k *link) writeServer() error {
 		n = len(b)
 	}
 	k.up.sent(n)
+	if n > 0 {
+		k.bookWait()
+	}
 	k.booked.FromClient += uint64(n)
 
 	return nil
