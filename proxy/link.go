@@ -55,6 +55,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 		if v := recover(); v != nil {
 			err = k.panicked(v)
 		}
+		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
 		*k = link{owed: k.owed}

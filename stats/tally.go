@@ -37,6 +37,11 @@ func (t *Tally) Book(tx Transaction) {
 	t.Transaction.Observe(tx.Took)
 }
 
+// Sent books bytes that a client got while it had no server.
+func (t *Tally) Sent(n uint64) {
+	add(&t.ToClients, n)
+}
+
 // add adds to a counter that only its caller writes: without a competitor a load
 // and a store do.
 func add(c *atomic.Uint64, n uint64) {

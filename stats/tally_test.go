@@ -13,11 +13,12 @@ func TestTally(t *testing.T) {
 	tally.Book(Transaction{Took: time.Second, Queries: 3, FromClient: 100, FromServer: 2000})
 	tally.Checkout(0)
 	tally.Book(Transaction{Took: time.Minute, Queries: 1, FromClient: 10, FromServer: 20})
+	tally.Sent(5)
 	for name, n := range map[string]struct{ got, want uint64 }{
 		"transactions":       {tally.Transactions.Load(), 2},
 		"queries":            {tally.Queries.Load(), 4},
 		"bytes from clients": {tally.FromClients.Load(), 110},
-		"bytes to clients":   {tally.ToClients.Load(), 2020},
+		"bytes to clients":   {tally.ToClients.Load(), 2025},
 	} {
 		if n.got != n.want {
 			t.Errorf("%d %s, want %d", n.got, name, n.want)
