@@ -44,6 +44,14 @@ func (p *Pool) closeIdle(n int, why Reason) int {
 	return n
 }
 
+// hasIdle reports whether p has an idle server.
+func (p *Pool) hasIdle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	return p.idleN > 0
+}
+
 // idleServers returns the idle servers, those first that were idle longest.
 func (p *Pool) idleServers() []*Server {
 	all := slices.Concat(p.idle...)

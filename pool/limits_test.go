@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -150,6 +151,41 @@ func TestEvictionIsToThePoint(t *testing.T) {
 			c.release()
 		})
 	}
+}
+
+// TestFreedPlaceIsPassedOn checks that a place which comes free under a limit goes from
+// pool to pool until all have been served, and does not get lost on one whose clients
+// have given up.
+func TestFreedPlaceIsPassedOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	limited := func(o *Options) { o.MaxDatabase = 1 }
+	p := r.pool(limited)
+	holder := r.client(p, 0, 0)
+	holder.served()
+	waiting := make(map[*client]bool)
+	for i := range 10 {
+		other := r.poolOf(Key{"shop", fmt.Sprint("user", i)}, limited)
+		waiting[r.client(other, 0, 0)] = true
+		hasty := r.client(r.poolOf(Key{"shop", fmt.Sprint("hasty", i)}, limited), 0, 1)
+		r.step(1) // far from janitorPeriod, all in all
+		hasty.refused()
+	}
+	for len(waiting) > 0 {
+		holder.part(func(s *Server) { holder.pool.Destroy(s, ReasonLink) })
+		r.eventually("the next one has the place", func() bool {
+			for c := range waiting {
+				if len(c.got) > 0 {
+					holder = c
+				}
+			}
+
+			return waiting[holder]
+		})
+		holder.served()
+		delete(waiting, holder)
+	}
+	holder.release()
 }
 
 // TestUnrelatedPools checks that limits bind no pool with another database and user.

@@ -30,6 +30,8 @@ type Pool struct {
 	pools   *Pools
 	log     *zap.Logger
 
+	db, user *quota // what its servers count against; their fields are guarded by pools.mu
+
 	// resources owns the servers: how many there may be, how one is made, and
 	// that each is accounted for when the pool closes. Which of the idle ones
 	// is next is decided here, by loop, so to puddle all are acquired until

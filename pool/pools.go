@@ -22,8 +22,9 @@ type Pools struct {
 	mu     sync.Mutex // guards the following; taken while a Pool's mu is held, never before it
 	pools  map[Key]*Pool
 	closed bool
-	byDB   map[string]*quota
-	byUser map[string]*quota
+	byDB   map[string]*quota // of the databases that pools are of
+	byUser map[string]*quota // likewise
+	asking []*Pool           // those whose clients need another pool's place; some more than once
 
 	janitor *reactor.Timer
 }
@@ -90,6 +91,7 @@ func (ps *Pools) add(key Key, o Options) (*Pool, error) {
 		return nil, fmt.Errorf("pool %s: %w", key, err)
 	}
 	ps.pools[key] = p
+	p.db, p.user = join(ps.byDB, key.Database), join(ps.byUser, key.User)
 
 	return p, nil
 }
@@ -177,7 +179,8 @@ func (ps *Pools) removeUnused() {
 		if p.total == 0 && p.users.Load() == 0 {
 			p.closed = true
 			delete(ps.pools, p.key)
-			ps.forgetQuotas(p)
+			leave(ps.byDB, p.key.Database, p)
+			leave(ps.byUser, p.key.User, p)
 		}
 		ps.mu.Unlock()
 		p.mu.Unlock()

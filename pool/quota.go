@@ -1,9 +1,35 @@
 package pool
 
-// A quota counts the servers that several pools have together.
+import "slices"
+
+// A quota counts the servers that all pools of one database, or one user, have
+// together.
 type quota struct {
-	used    int
+	pools   int
+	used    int            // servers, open or being opened
 	starved map[*Pool]bool // somebody waits for a server that the quota leaves no room for
+}
+
+// join counts one more pool against the quota of that name, making it if need be.
+func join(quotas map[string]*quota, name string) *quota {
+	q := quotas[name]
+	if q == nil {
+		q = &quota{starved: make(map[*Pool]bool)}
+		quotas[name] = q
+	}
+	q.pools++
+
+	return q
+}
+
+// leave ends what join began for p.
+func leave(quotas map[string]*quota, name string, p *Pool) {
+	q := quotas[name]
+	delete(q.starved, p)
+	q.pools--
+	if q.pools == 0 {
+		delete(quotas, name)
+	}
 }
 
 // full reports whether there is no room under limit; 0: there always is.
@@ -25,7 +51,7 @@ func (q *quota) starve(p *Pool, limit int) {
 func (ps *Pools) take(p *Pool) bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	db, user := ps.quotas(p)
+	db, user := p.db, p.user
 	full := db.full(p.options.MaxDatabase) || user.full(p.options.MaxUser)
 	switch {
 	case p.asked() == 0:
@@ -35,7 +61,7 @@ func (ps *Pools) take(p *Pool) bool {
 	case full:
 		db.starve(p, p.options.MaxDatabase)
 		user.starve(p, p.options.MaxUser)
-		ps.home().Post(func() { ps.evictFor(p) })
+		ps.askForRoom(p)
 
 		return false
 	}
@@ -50,65 +76,85 @@ func (ps *Pools) take(p *Pool) bool {
 func (ps *Pools) freed(p *Pool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	db, user := ps.quotas(p)
-	for _, q := range []*quota{db, user} {
+	for _, q := range [...]*quota{p.db, p.user} {
 		q.used--
-		for starved := range q.starved {
-			ps.home().Post(func() { ps.retry(starved) })
+		if len(q.starved) > 0 {
+			ps.home().Post(func() { ps.feed(q) })
 		}
 	}
 }
 
-// retry lets p try again to open a server.
-func (ps *Pools) retry(p *Pool) {
-	ps.mu.Lock()
-	db, user := ps.quotas(p)
-	delete(db.starved, p) // until it is refused again
-	delete(user.starved, p)
-	ps.mu.Unlock()
-	p.tryGrow()
-}
-
-// evictFor closes an idle server of another pool which counts against a quota that
-// p is starved by.
-func (ps *Pools) evictFor(p *Pool) {
-	ps.mu.Lock()
-	db, user := ps.quotas(p)
-	byDB, byUser := db.starved[p], user.starved[p]
-	ps.mu.Unlock()
-	for _, other := range ps.All() {
-		shared := byDB && other.key.Database == p.key.Database || byUser && other.key.User == p.key.User
-		if other != p && shared && other.closeIdle(1, ReasonEvicted) > 0 {
+// feed lets pools that q has held back try again, until one is refused: the rest
+// would be as well.
+func (ps *Pools) feed(q *quota) {
+	for p := ps.anyStarved(q); p != nil; p = ps.anyStarved(q) {
+		ps.retry(p)
+		if ps.starves(q, p) {
 			return
 		}
 	}
 }
 
-// quotas returns what counts for p. mu is held.
-func (ps *Pools) quotas(p *Pool) (db, user *quota) {
-	return quotaOf(ps.byDB, p.key.Database), quotaOf(ps.byUser, p.key.User)
-}
-
-// quotaOf returns the quota of that name, making it if need be.
-func quotaOf(quotas map[string]*quota, name string) *quota {
-	q := quotas[name]
-	if q == nil {
-		q = &quota{starved: make(map[*Pool]bool)}
-		quotas[name] = q
+// anyStarved returns a pool that q holds back, or nil.
+func (ps *Pools) anyStarved(q *quota) *Pool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for p := range q.starved {
+		return p
 	}
 
-	return q
+	return nil
 }
 
-// forgetQuotas drops the counts that no server stands behind. mu is held.
-func (ps *Pools) forgetQuotas(p *Pool) {
-	db, user := ps.quotas(p)
-	delete(db.starved, p)
-	delete(user.starved, p)
-	if db.used == 0 {
-		delete(ps.byDB, p.key.Database)
+// starves reports whether q holds p back.
+func (ps *Pools) starves(q *quota, p *Pool) bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+
+	return q.starved[p]
+}
+
+// retry lets p try again to open a server.
+func (ps *Pools) retry(p *Pool) {
+	ps.mu.Lock()
+	delete(p.db.starved, p) // until it is refused again
+	delete(p.user.starved, p)
+	ps.mu.Unlock()
+	p.tryGrow()
+}
+
+// askForRoom has idle servers of other pools closed, one for each time that p asks.
+// All who ask in a round are seen to together: to look at the pools takes a while if
+// there are thousands. mu is held.
+func (ps *Pools) askForRoom(p *Pool) {
+	if len(ps.asking) == 0 {
+		ps.home().Post(ps.evict)
 	}
-	if user.used == 0 {
-		delete(ps.byUser, p.key.User)
+	ps.asking = append(ps.asking, p)
+}
+
+// evict sees to those who have asked for room.
+func (ps *Pools) evict() {
+	ps.mu.Lock()
+	asking := ps.asking
+	ps.asking = nil
+	ps.mu.Unlock()
+	donors := slices.DeleteFunc(ps.All(), func(p *Pool) bool { return !p.hasIdle() })
+	for _, p := range asking {
+		ps.evictFor(p, donors)
+	}
+}
+
+// evictFor closes an idle server of another pool, one of donors, which counts against
+// a quota that p is starved by.
+func (ps *Pools) evictFor(p *Pool, donors []*Pool) {
+	ps.mu.Lock()
+	byDB, byUser := p.db.starved[p], p.user.starved[p]
+	ps.mu.Unlock()
+	for _, other := range donors {
+		shared := byDB && other.db == p.db || byUser && other.user == p.user
+		if other != p && shared && other.closeIdle(1, ReasonEvicted) > 0 {
+			return
+		}
 	}
 }
