@@ -35,6 +35,17 @@ func (f *fakePostgres) arrived(n int) {
 	}
 }
 
+// wantCanceling waits until n cancel requests are still on their way.
+func (r *rig) wantCanceling(p *Pool, n int) {
+	r.Helper()
+	r.eventually("the others are confirmed or given up", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+
+		return p.canceling == n
+	})
+}
+
 // TestCancel checks that a server with a cancel on its way is given to nobody before
 // that is confirmed: the cancel could hit the next one's query.
 func TestCancel(t *testing.T) {
@@ -57,12 +68,7 @@ func TestCancel(t *testing.T) {
 	r.wantStat(p, 1, 0, 1)
 
 	_ = r.postgres.cancels[0].conn.Close()
-	r.eventually("the first is confirmed", func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-
-		return p.canceling == 1
-	})
+	r.wantCanceling(p, 1)
 	next.waiting()
 	r.postgres.confirmCancel()
 	if next.served().server != server {
@@ -80,17 +86,11 @@ func TestCancelWhileInUse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	c.cancel(1)
 	r.postgres.arrived(1)
 	r.postgres.confirmCancel()
-	r.eventually("it is confirmed", func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-
-		return p.canceling == 0
-	})
+	r.wantCanceling(p, 0)
 	r.wantStat(p, 1, 0, 0)
 	c.release()
 	r.wantStat(p, 1, 1, 0)
@@ -105,8 +105,7 @@ func TestCancelTimeout(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, 1)
 			p := r.pool(func(*Options) {})
-			holder := r.client(p, 0, 0)
-			holder.served()
+			holder := r.holder(p, 0)
 			holder.cancel(1)
 			r.postgres.arrived(1)
 			next := r.client(p, 0, 0)
@@ -116,12 +115,7 @@ func TestCancelTimeout(t *testing.T) {
 			r.step(10*time.Second - 1)
 			next.waiting()
 			r.step(1)
-			r.eventually("it is given up", func() bool {
-				p.mu.Lock()
-				defer p.mu.Unlock()
-
-				return p.canceling == 0
-			})
+			r.wantCanceling(p, 0)
 			if !early {
 				holder.release()
 			}
@@ -140,13 +134,11 @@ func TestCancelOfDestroyed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	c.cancel(1)
 	r.postgres.arrived(1)
 	c.part(func(s *Server) { p.Destroy(s, ReasonAbandoned) })
-	next := r.client(p, 0, 0)
-	next.served()
+	next := r.holder(p, 0)
 	r.postgres.confirmCancel()
 	next.release()
 	r.wantStat(p, 1, 1, 0)
@@ -159,8 +151,7 @@ func TestCancelsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.Size, o.Reserve = 2, 1 })
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	if got := c.cancel(10); got != 6 {
 		t.Errorf("%d of 10 cancels sent, want 6", got)
 	}
@@ -184,8 +175,7 @@ func TestIdleWhileCanceling(t *testing.T) {
 	_ = r.postgres.session(pid).Close()
 	r.wantClosed(p, ReasonServerEOF, 1)
 	r.postgres.confirmCancel()
-	next := r.client(p, 0, 0)
-	next.served()
+	next := r.holder(p, 0)
 	next.release()
 	r.wantStat(p, 1, 1, 0)
 }

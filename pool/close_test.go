@@ -105,8 +105,7 @@ func TestCloseOnTheWay(t *testing.T) {
 		for range 20 {
 			r := newRig(t, 2)
 			p := r.pool(func(*Options) {})
-			holder := r.client(p, 0, 0)
-			holder.served()
+			holder := r.holder(p, 0)
 			c := r.client(p, 1, limit)
 			go r.clock.Step(limit) // ends soon
 			holder.part(p.Release)
@@ -133,8 +132,7 @@ func TestCloseDeadOnTheWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
 	p := r.pool(func(*Options) {})
-	holder := r.client(p, 0, 0)
-	holder.served()
+	holder := r.holder(p, 0)
 	c := r.client(p, 1, 0)
 	holder.part(func(s *Server) {
 		r.postgres.end(s)
@@ -150,8 +148,7 @@ func TestCloseGivesUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	late := errors.New("too late")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(late)

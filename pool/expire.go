@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -25,7 +26,7 @@ func (p *Pool) closeExpired() {
 	}
 }
 
-// idleTooLong reports whether s was idle for longer than it should be.
+// idleTooLong reports whether s was idle for longer than it should be. mu is held.
 func (p *Pool) idleTooLong(s *Server, now time.Duration) bool {
 	return p.options.IdleTimeout > 0 && now-s.idleSince >= p.options.IdleTimeout
 }
@@ -52,15 +53,16 @@ func (p *Pool) hasIdle() bool {
 	return p.idleN > 0
 }
 
-// idleServers returns the idle servers, those first that were idle longest.
+// idleServers returns the idle servers, those first that were idle longest. mu is
+// held.
 func (p *Pool) idleServers() []*Server {
 	all := slices.Concat(p.idle...)
-	slices.SortFunc(all, func(a, b *Server) int { return int(a.idleSince - b.idleSince) })
+	slices.SortFunc(all, func(a, b *Server) int { return cmp.Compare(a.idleSince, b.idleSince) })
 
 	return all
 }
 
-// retire takes an idle server off the shelf and has its loop close it.
+// retire takes an idle server off the shelf and has its loop close it. mu is held.
 func (p *Pool) retire(s *Server, why Reason) {
 	p.unshelve(s, slices.Index(p.idle[s.loop.Index()], s))
 	s.loop.Post(func() { p.Destroy(s, why) })

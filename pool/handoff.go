@@ -6,8 +6,8 @@ import (
 	"github.com/pgweir/pgweir/internal/reactor"
 )
 
-// enqueue makes t a waiter. If another loop has an idle server it is sent for;
-// else t stands in the queue, and the pool grows if it may.
+// enqueue makes t a waiter. If another loop has an idle server it is sent for; else
+// t stands in the queue, and the pool grows if it may. mu is held.
 func (p *Pool) enqueue(t *reactor.Task) *waiter {
 	w := p.spare
 	if w != nil {
@@ -27,7 +27,8 @@ func (p *Pool) enqueue(t *reactor.Task) *waiter {
 	return w
 }
 
-// takeForeign takes an idle server of another loop than l off the shelf, or nil.
+// takeForeign takes an idle server of another loop than l off the shelf, or nil. mu
+// is held.
 func (p *Pool) takeForeign(l *reactor.Loop) *Server {
 	if p.idleN == 0 {
 		return nil
@@ -72,7 +73,8 @@ func (p *Pool) await(w *waiter, deadline time.Duration, by Interrupter) (*Server
 	}
 }
 
-// dismiss ends w's wait. If a server is on its way to it, that will find nobody.
+// dismiss ends w's wait. If a server is on its way to it, that will find nobody. mu
+// is held.
 func (p *Pool) dismiss(w *waiter) {
 	if w.queued {
 		p.waiting.remove(w)
@@ -115,6 +117,7 @@ func (p *Pool) arrive(s *Server, w *waiter, loop *reactor.Loop) {
 }
 
 // requeue puts a waiter whose server got lost on the way at the head of the queue.
+// mu is held.
 func (p *Pool) requeue(w *waiter) {
 	switch {
 	case w.left:

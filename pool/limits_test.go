@@ -10,8 +10,7 @@ func TestReserve(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.Reserve, o.ReserveTimeout = 1, 5*time.Second })
-	holder := r.client(p, 0, 0)
-	holder.served()
+	holder := r.holder(p, 0)
 	first, second := r.client(p, 0, 0), r.client(p, 0, 0)
 	for range 4 {
 		r.step(time.Second)
@@ -39,8 +38,7 @@ func TestReserveIsNeverUsed(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, 1)
 			p := r.pool(change)
-			holder := r.client(p, 0, 0)
-			holder.served()
+			holder := r.holder(p, 0)
 			c := r.client(p, 0, 0)
 			for range 10 {
 				r.step(time.Minute)
@@ -62,16 +60,14 @@ func TestMinSize(t *testing.T) {
 	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.IdleTimeout = 5, 3, time.Minute })
 	r.step(time.Minute)
 	r.wantStat(p, 0, 0, 0)
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	c.release()
 	r.eventually("the minimum", func() bool { return p.Stat().Idle == 3 })
 	r.step(2 * time.Minute)
 	r.wantStat(p, 3, 3, 0)
 	r.wantClosed(p, ReasonIdle, 0)
 
-	c = r.client(p, 0, 0)
-	c.served()
+	c = r.holder(p, 0)
 	c.part(func(s *Server) { p.Destroy(s, ReasonLink) })
 	r.eventually("the minimum again", func() bool { return p.Stat().Idle == 3 })
 }
@@ -161,8 +157,7 @@ func TestFreedPlaceIsPassedOn(t *testing.T) {
 	r := newRig(t, 1)
 	limited := func(o *Options) { o.MaxDatabase = 1 }
 	p := r.pool(limited)
-	holder := r.client(p, 0, 0)
-	holder.served()
+	holder := r.holder(p, 0)
 	waiting := make(map[*client]bool)
 	for i := range 10 {
 		other := r.poolOf(Key{"shop", fmt.Sprint("user", i)}, limited)
@@ -209,12 +204,10 @@ func TestMinimumGivesWay(t *testing.T) {
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.MaxDatabase = 2, 2, 2 })
 	other := r.poolOf(Key{"shop", "alice"}, func(o *Options) { o.MaxDatabase = 2 })
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	c.release()
 	r.eventually("the minimum", func() bool { return p.Stat().Idle == 2 })
-	theirs := r.client(other, 0, 0)
-	theirs.served()
+	theirs := r.holder(other, 0)
 	if n := r.postgres.loginCount(); n != 3 {
 		t.Errorf("%d logins, want 3", n)
 	}
@@ -227,8 +220,7 @@ func TestUnusedPoolIsForgotten(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.IdleTimeout = time.Minute })
-	c := r.client(p, 0, 0)
-	c.served()
+	c := r.holder(p, 0)
 	c.release()
 	p.Leave()
 	r.step(30 * time.Second)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,7 +35,8 @@ func (p *Pool) grow() {
 	}
 }
 
-// wantsMore reports whether a server should be opened, apart from all limits.
+// wantsMore reports whether a server should be opened, apart from all limits. mu is
+// held.
 func (p *Pool) wantsMore() bool {
 	if p.opening < p.asked() {
 		return true
@@ -44,21 +46,21 @@ func (p *Pool) wantsMore() bool {
 	return inUse && p.total < p.options.MinSize
 }
 
-// asked is how many servers somebody waits for.
+// asked is how many servers somebody waits for. mu is held.
 func (p *Pool) asked() int {
 	return p.waiting.n + min(len(p.askers), 1)
 }
 
 // mayOpen reports whether a server may be opened now. If so the limits that span
-// pools have counted it.
+// pools have counted it. mu is held.
 func (p *Pool) mayOpen() bool {
 	return !p.closed && p.opening < p.openLimit() &&
 		p.total < p.limit() && p.clock().Now() >= p.retryAt &&
 		p.pools.take(p)
 }
 
-// openLimit is how many servers may be opened at a time: while attempts fail a single
-// one finds out whether PostgreSQL is back.
+// openLimit is how many servers may be opened at a time: while attempts fail a
+// single one finds out whether PostgreSQL is back. mu is held.
 func (p *Pool) openLimit() int {
 	if p.failures > 0 {
 		return 1
@@ -67,8 +69,8 @@ func (p *Pool) openLimit() int {
 	return maxOpening
 }
 
-// limit is how many servers there may be at this moment: the reserve counts once
-// the first waiter has waited for long enough.
+// limit is how many servers there may be at this moment: the reserve counts once the
+// first waiter has waited for long enough. mu is held.
 func (p *Pool) limit() int {
 	o := &p.options
 	if o.Reserve > 0 && o.ReserveTimeout > 0 && p.waiting.first != nil &&
@@ -227,7 +229,7 @@ func (p *Pool) openFailed(err error, round int) {
 }
 
 // backOff sets the pause before the next attempt: doubling, with a random half so
-// that many pgweirs do not come back at once.
+// that many pgweirs do not come back at once. mu is held.
 func (p *Pool) backOff() {
 	pause := min(firstRetry<<min(p.failures, 20), p.options.LoginRetry)
 	pause = pause/2 + rand.N(pause/2+1)
@@ -244,7 +246,7 @@ func (p *Pool) tryGrow() {
 }
 
 // refuse tells all who wait that there will be no server. Each hears of it on its
-// own loop.
+// own loop. mu is held.
 func (p *Pool) refuse(err error) {
 	for w := p.waiting.pop(); w != nil; w = p.waiting.pop() {
 		w.err = err
@@ -253,7 +255,8 @@ func (p *Pool) refuse(err error) {
 	}
 }
 
-// answer tells the logins that wait for the first welcome how the attempt went.
+// answer tells the logins that wait for the first welcome how the attempt went. mu
+// is held.
 func (p *Pool) answer(err error) {
 	for _, asker := range p.askers {
 		asker <- err // has room for one
@@ -291,8 +294,17 @@ func (p *Pool) Welcome(ctx context.Context) (*wire.Welcome, error) {
 
 		return p.Welcome(ctx)
 	case <-ctx.Done():
+		p.stopAsking(asker)
+
 		return nil, context.Cause(ctx)
 	}
+}
+
+// stopAsking forgets a login that waits for the first welcome no more.
+func (p *Pool) stopAsking(asker chan error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.askers = slices.DeleteFunc(p.askers, func(other chan error) bool { return other == asker })
 }
 
 // KnownWelcome returns what Welcome does, if no server has to be opened for it; else
@@ -304,8 +316,8 @@ func (p *Pool) KnownWelcome() *wire.Welcome {
 	return p.welcome
 }
 
-// failing reports whether the pool waits before its next attempt to open a
-// server, the last one having failed.
+// failing reports whether the pool waits before its next attempt to open a server,
+// the last one having failed. mu is held.
 func (p *Pool) failing() bool {
 	return p.lastErr != nil && p.clock().Now() < p.retryAt
 }

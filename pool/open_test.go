@@ -248,8 +248,7 @@ func TestHopeless(t *testing.T) {
 
 			r.postgres.refuse(nil)
 			r.step(time.Second)
-			c := r.client(p, 0, 0)
-			c.served()
+			c := r.holder(p, 0)
 			c.release()
 		})
 	}
@@ -332,6 +331,11 @@ func TestWelcomeFails(t *testing.T) {
 	if _, err := p.Welcome(ctx); err != gone {
 		t.Errorf("got %v, want %v", err, gone)
 	}
+	p.mu.Lock()
+	if n := p.asked(); n != 0 {
+		t.Errorf("%d ask for a server, want none", n)
+	}
+	p.mu.Unlock()
 	letGo()
 	if _, err := p.Welcome(t.Context()); err != nil {
 		t.Error(err)

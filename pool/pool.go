@@ -92,7 +92,8 @@ func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, by Interrupter) 
 }
 
 // refusal is why it would be of no use to wait for a server: the pool is closed, or
-// PostgreSQL has just said that it will not have this user in this database.
+// PostgreSQL has just said that it will not have this user in this database. mu is
+// held.
 func (p *Pool) refusal() error {
 	switch {
 	case p.closed:
@@ -105,7 +106,7 @@ func (p *Pool) refusal() error {
 }
 
 // takeIdle takes an idle server of the loop off the shelf, or nil. One that has
-// something to say is left to its handler: most likely that is its end.
+// something to say is left to its handler: most likely that is its end. mu is held.
 func (p *Pool) takeIdle(l *reactor.Loop) *Server {
 	shelf := p.idle[l.Index()]
 	for i := len(shelf) - 1; i >= 0; i-- {
@@ -119,13 +120,10 @@ func (p *Pool) takeIdle(l *reactor.Loop) *Server {
 	return nil
 }
 
-// unshelve takes the i-th idle server of its loop off the shelf.
+// unshelve takes the i-th idle server of its loop off the shelf. mu is held.
 func (p *Pool) unshelve(s *Server, i int) {
 	n := s.loop.Index()
-	shelf := p.idle[n]
-	copy(shelf[i:], shelf[i+1:])
-	shelf[len(shelf)-1] = nil
-	p.idle[n] = shelf[:len(shelf)-1]
+	p.idle[n] = slices.Delete(p.idle[n], i, i+1)
 	p.idleN--
 	s.state = acquired
 }
@@ -154,7 +152,7 @@ func (p *Pool) expired(s *Server, now time.Duration) bool {
 }
 
 // pass hands s to the first waiter, or puts it on the shelf. In a pool that has been
-// closed nobody waits and nothing stays.
+// closed nobody waits and nothing stays. mu is held.
 func (p *Pool) pass(s *Server, now time.Duration) {
 	if p.closed {
 		p.destroy(s, ReasonShutdown)
@@ -203,7 +201,7 @@ func (p *Pool) Destroy(s *Server, why Reason) {
 }
 
 // destroy closes s, on its loop, and opens another one if somebody waits for it. The
-// slot is free once puddle has let go of it.
+// slot is free once puddle has let go of it. mu is held.
 func (p *Pool) destroy(s *Server, why Reason) {
 	s.state = gone
 	s.close()

@@ -179,6 +179,15 @@ func (r *rig) client(p *Pool, loop int, limit time.Duration) *client {
 	return c
 }
 
+// holder returns a client on that loop which has its server.
+func (r *rig) holder(p *Pool, loop int) *client {
+	r.Helper()
+	c := r.client(p, loop, 0)
+	c.served()
+
+	return c
+}
+
 // Run implements reactor.Job.
 func (c *client) Run(t *reactor.Task) {
 	defer close(c.over)

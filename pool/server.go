@@ -45,10 +45,6 @@ const (
 	gone                   // closed
 )
 
-// discardLimit bounds what an idle server may send unasked at a time, notices and
-// parameter changes: far more than PostgreSQL has to say then.
-const discardLimit = 16 << 10
-
 // Ready implements [reactor.Handler]: an idle server has spoken, or is gone.
 func (s *Server) Ready(*reactor.Conn) {
 	if !s.pool.takeForCheck(s) {
@@ -64,9 +60,11 @@ func (s *Server) Ready(*reactor.Conn) {
 
 // readUnasked reads what an idle server has sent. Only what concerns nobody in
 // particular may come: anything else is an error, after which the server is of no
-// use.
+// use. So is more than a large buffer holds, far more than PostgreSQL has to say then.
 func (s *Server) readUnasked() error {
-	buf := make([]byte, discardLimit)
+	loop := s.Conn.Loop()
+	buf := loop.Borrow(reactor.LargeBuffer)
+	defer loop.Return(buf)
 	n, err := s.Conn.Read(buf)
 	if errors.Is(err, reactor.ErrWouldBlock) {
 		return nil

@@ -27,7 +27,7 @@ type Stat struct {
 	Counts
 }
 
-// InUse is how many servers belong to a client.
+// InUse is how many servers belong to a client, or are between two.
 func (s *Stat) InUse() int {
 	return s.Open - s.Idle - s.Opening
 }
