@@ -51,7 +51,7 @@ func (l *loader) checkUsers() {
 			continue
 		}
 		l.cfg.Warnings = append(l.cfg.Warnings,
-			fmt.Sprintf("%s has no password and there is no auth_file: this user cannot log in", entryHeader("users", name)))
+			entryHeader("users", name)+" has no password and there is no auth_file: this user cannot log in")
 	}
 	if !known {
 		l.complain("pgweir.auth_type", fmt.Sprintf("nobody can log in: %q needs passwords and there are none", p.AuthType),

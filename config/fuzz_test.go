@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,11 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("finish = %v, %v, want one of them", cfg, err)
 		}
 		if err != nil {
-			for _, p := range err.(Problems) {
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("finish returned a %T", err)
+			}
+			for _, p := range problems {
 				if p.Message == "" || p.File == "" && p.Path == "" || strings.HasSuffix(p.Message, ".") {
 					t.Errorf("problem %+v", p)
 				}

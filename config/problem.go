@@ -48,7 +48,7 @@ func (p Problem) String() string {
 
 // Problems is the error of this package: everything that is wrong, in the order
 // of the file. It is never returned empty.
-type Problems []Problem
+type Problems []Problem //nolint:errname // a list of Problem reads as one
 
 // Error returns the problems one per line.
 func (p Problems) Error() string {

@@ -108,7 +108,7 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	holder := r.holder(p, 0)
+	holder := r.holder(p)
 	first, second := r.client(p, 0, time.Hour), r.client(p, 0, 0)
 	reason := errors.New("its client has gone")
 	r.loops[0].Post(func() {
@@ -129,7 +129,7 @@ func TestWakeIsNoGrant(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	holder := r.holder(p, 0)
+	holder := r.holder(p)
 	c := r.client(p, 0, time.Hour)
 	for range 3 {
 		r.loops[0].Post(c.task.Wake)
@@ -147,7 +147,7 @@ func TestGrantOnTheWay(t *testing.T) {
 	r := newRig(t, 2)
 	p := r.pool(func(*Options) {})
 	for range 50 {
-		holder := r.holder(p, 0)
+		holder := r.holder(p)
 		c := r.client(p, 1, time.Minute)
 		go r.clock.Step(time.Minute) // ends soon
 		holder.release()

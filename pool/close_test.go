@@ -105,7 +105,7 @@ func TestCloseOnTheWay(t *testing.T) {
 		for range 20 {
 			r := newRig(t, 2)
 			p := r.pool(func(*Options) {})
-			holder := r.holder(p, 0)
+			holder := r.holder(p)
 			c := r.client(p, 1, limit)
 			go r.clock.Step(limit) // ends soon
 			holder.part(p.Release)
@@ -132,7 +132,7 @@ func TestCloseDeadOnTheWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
 	p := r.pool(func(*Options) {})
-	holder := r.holder(p, 0)
+	holder := r.holder(p)
 	c := r.client(p, 1, 0)
 	holder.part(func(s *Server) {
 		r.postgres.end(s)
@@ -148,7 +148,7 @@ func TestCloseGivesUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(*Options) {})
-	c := r.holder(p, 0)
+	c := r.holder(p)
 	late := errors.New("too late")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(late)

@@ -62,7 +62,7 @@ func TestLifetimeWithWaiters(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, 2)
 			p := r.pool(func(o *Options) { o.Lifetime = lifetime })
-			holder := r.holder(p, 0)
+			holder := r.holder(p)
 			c := r.client(p, 1, 0)
 			r.clock.Step(lifetime)
 			holder.release()

@@ -10,7 +10,7 @@ func TestReserve(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.Reserve, o.ReserveTimeout = 1, 5*time.Second })
-	holder := r.holder(p, 0)
+	holder := r.holder(p)
 	first, second := r.client(p, 0, 0), r.client(p, 0, 0)
 	for range 4 {
 		r.step(time.Second)
@@ -38,7 +38,7 @@ func TestReserveIsNeverUsed(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, 1)
 			p := r.pool(change)
-			holder := r.holder(p, 0)
+			holder := r.holder(p)
 			c := r.client(p, 0, 0)
 			for range 10 {
 				r.step(time.Minute)
@@ -60,14 +60,14 @@ func TestMinSize(t *testing.T) {
 	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.IdleTimeout = 5, 3, time.Minute })
 	r.step(time.Minute)
 	r.wantStat(p, 0, 0, 0)
-	c := r.holder(p, 0)
+	c := r.holder(p)
 	c.release()
 	r.eventually("the minimum", func() bool { return p.Stat().Idle == 3 })
 	r.step(2 * time.Minute)
 	r.wantStat(p, 3, 3, 0)
 	r.wantClosed(p, ReasonIdle, 0)
 
-	c = r.holder(p, 0)
+	c = r.holder(p)
 	c.part(func(s *Server) { p.Destroy(s, ReasonLink) })
 	r.eventually("the minimum again", func() bool { return p.Stat().Idle == 3 })
 }
@@ -157,7 +157,7 @@ func TestFreedPlaceIsPassedOn(t *testing.T) {
 	r := newRig(t, 1)
 	limited := func(o *Options) { o.MaxDatabase = 1 }
 	p := r.pool(limited)
-	holder := r.holder(p, 0)
+	holder := r.holder(p)
 	waiting := make(map[*client]bool)
 	for i := range 10 {
 		other := r.poolOf(Key{"shop", fmt.Sprint("user", i)}, limited)
@@ -204,10 +204,10 @@ func TestMinimumGivesWay(t *testing.T) {
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.MaxDatabase = 2, 2, 2 })
 	other := r.poolOf(Key{"shop", "alice"}, func(o *Options) { o.MaxDatabase = 2 })
-	c := r.holder(p, 0)
+	c := r.holder(p)
 	c.release()
 	r.eventually("the minimum", func() bool { return p.Stat().Idle == 2 })
-	theirs := r.holder(other, 0)
+	theirs := r.holder(other)
 	if n := r.postgres.loginCount(); n != 3 {
 		t.Errorf("%d logins, want 3", n)
 	}
@@ -220,7 +220,7 @@ func TestUnusedPoolIsForgotten(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
 	p := r.pool(func(o *Options) { o.IdleTimeout = time.Minute })
-	c := r.holder(p, 0)
+	c := r.holder(p)
 	c.release()
 	p.Leave()
 	r.step(30 * time.Second)

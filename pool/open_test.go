@@ -248,7 +248,7 @@ func TestHopeless(t *testing.T) {
 
 			r.postgres.refuse(nil)
 			r.step(time.Second)
-			c := r.holder(p, 0)
+			c := r.holder(p)
 			c.release()
 		})
 	}

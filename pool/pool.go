@@ -188,9 +188,9 @@ func (p *Pool) takeForCheck(s *Server) bool {
 		return true
 	case canceling:
 		return true
+	default:
+		return false
 	}
-
-	return false
 }
 
 // Destroy closes a server instead of giving it back.

@@ -179,10 +179,10 @@ func (r *rig) client(p *Pool, loop int, limit time.Duration) *client {
 	return c
 }
 
-// holder returns a client on that loop which has its server.
-func (r *rig) holder(p *Pool, loop int) *client {
+// holder returns a client on the first loop which has its server.
+func (r *rig) holder(p *Pool) *client {
 	r.Helper()
-	c := r.client(p, loop, 0)
+	c := r.client(p, 0, 0)
 	c.served()
 
 	return c

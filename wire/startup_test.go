@@ -231,6 +231,7 @@ func TestHTTPErrorResponse(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(r.Body)
+		_ = r.Body.Close()
 		if err != nil || r.StatusCode != http.StatusBadRequest {
 			t.Errorf("status %d, %v", r.StatusCode, err)
 		}

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +34,7 @@ func TestFindBinaries(t *testing.T) {
 	server := fakeBindir(t, "postgres", "initdb")
 	clients := fakeBindir(t, "psql", "pgbench")
 	configured := fakeBindir(t)
-	writeScript(t, filepath.Join(configured, "pg_config"), fmt.Sprintf("[ $1 = --bindir ] && echo %s", full))
+	writeScript(t, filepath.Join(configured, "pg_config"), "[ $1 = --bindir ] && echo "+full)
 
 	all := Binaries{Dir: full, Psql: filepath.Join(full, "psql"), Pgbench: filepath.Join(full, "pgbench")}
 	tests := []struct {

@@ -74,7 +74,7 @@ func Install(ctx context.Context, w io.Writer) error {
 // awaitInstallation waits while another process holds the lock to install: what it has unpacked so far would be found,
 // and not work. Without a file there was no installation since the machine started.
 func awaitInstallation(ctx context.Context, lock string) error {
-	if _, err := os.Stat(lock); err != nil {
+	if _, err := os.Stat(lock); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	unlock, err := lockFile(ctx, lock)

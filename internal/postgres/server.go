@@ -207,7 +207,7 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 		case <-c.server.done:
 			return fmt.Errorf("it ended: %w", c.server.ending())
 		case <-ctx.Done():
-			return fmt.Errorf("not ready (%v): %w", probeErr, ctx.Err())
+			return fmt.Errorf("not ready (%w): %w", probeErr, ctx.Err())
 		case <-ticker.C:
 		}
 	}

@@ -1,9 +1,9 @@
 package reactor
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -93,7 +93,7 @@ func TestTimersFireInOrder(t *testing.T) {
 	l := &Loop{}
 	var fired []string
 	for _, at := range []time.Duration{5, 1, 4, 2, 3} {
-		l.Reset(l.NewTimer(func() { fired = append(fired, fmt.Sprint(int(at))) }), at)
+		l.Reset(l.NewTimer(func() { fired = append(fired, strconv.Itoa(int(at))) }), at)
 	}
 	l.fireTimers(10)
 	if diff := cmp.Diff([]string{"1", "2", "3", "4", "5"}, fired); diff != "" {
