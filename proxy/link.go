@@ -32,14 +32,15 @@ type link struct {
 
 	injected int // bytes of our own in front of the client's, until the server takes any
 
-	parked   bool        // waiting for a server
-	skipping bool        // refused an extended-protocol message: discard until Sync
-	leaving  bool        // the client has said goodbye; only what it asked before is done
-	fatal    bool        // the server has announced its end
-	failed   bool        // a statement of our own did
-	said     *wire.Error // the server's last error
-	upBroken bool        // the server takes no more, but may have something to say
-	timedOut bool        // query_timeout has struck: PostgreSQL was asked to cancel
+	said *wire.Error // the server's last error
+
+	parked   bool // waiting for a server
+	skipping bool // refused an extended-protocol message: discard until Sync
+	leaving  bool // the client has said goodbye; only what it asked before is done
+	fatal    bool // the server has announced its end
+	failed   bool // a statement of our own did
+	upBroken bool // the server takes no more, but may have something to say
+	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel
 
 	booked stats.Transaction // of the transaction in progress
 	waited time.Duration     // for a server, until that is booked
