@@ -132,7 +132,7 @@ func (p *Pool) connect(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	unwatch := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-	stream := wire.NewLoginConn(nc)
+	stream := wire.NewLoginConn(nc, make([]byte, wire.LoginBuffer))
 	welcome, err := wire.Login(stream, p.options.Login)
 	unwatch()
 	if err == nil && len(stream.Buffered()) > 0 {

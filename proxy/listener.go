@@ -87,7 +87,7 @@ func (l *listener) accepted(c *reactor.Conn, from netip.AddrPort) {
 func (l *listener) failed(err error) {
 	l.proxy.counters.AcceptErrors.Add(1)
 	l.pause = min(max(2*l.pause, firstAcceptPause), lastAcceptPause)
-	l.proxy.log.Error("accept failed", zap.Stringer("addr", l.addr), zap.Error(err),
+	l.proxy.log.Warn("accept failed", zap.Stringer("addr", l.addr), zap.Error(err),
 		zap.Duration("retry_in", l.pause))
 	l.loop.Detach(l.socket.Conn)
 	l.loop.AfterFunc(l.pause, l.resume)

@@ -79,7 +79,9 @@ func (l *login) protect(f func() (*session, error)) (s *session, err error) {
 // without an error means that it wanted nothing more. It may wait.
 func (l *login) admit() (*session, error) {
 	p := l.proxy
-	conn := wire.NewLoginConn(l)
+	buf := l.loop.Borrow(reactor.SmallBuffer)
+	defer l.loop.Return(buf)
+	conn := wire.NewLoginConn(l, buf)
 	start, cancel, err := wire.ReadStartup(conn)
 	switch {
 	case err != nil:
@@ -155,7 +157,7 @@ func (l *login) welcome(conn *wire.LoginConn, s *session, start *wire.StartupReq
 
 		return err
 	}
-	_, _ = conn.Write(greeting(w, s)) // is held
+	_, _ = conn.Write(appendGreeting(conn.AvailableBuffer(), w, s)) // is held
 	if err := conn.Flush(); err != nil {
 		l.proxy.unregister(s)
 
@@ -178,9 +180,9 @@ func (l *login) serverWelcome(s *session) (w *wire.Welcome, err error) {
 	return w, err
 }
 
-// greeting is all that a client is sent once it is in.
-func greeting(w *wire.Welcome, s *session) []byte {
-	b := wire.AppendAuthenticationOk(make([]byte, 0, 512))
+// appendGreeting appends all that a client is sent once it is in.
+func appendGreeting(b []byte, w *wire.Welcome, s *session) []byte {
+	b = wire.AppendAuthenticationOk(b)
 	for _, p := range w.Parameters {
 		value := p.Value
 		if own, ok := s.settings.Get(p.Name); ok {

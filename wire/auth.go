@@ -261,7 +261,11 @@ func (a *authenticator) send(m pgproto3.BackendMessage) error {
 
 // sendMessage sends one message of either side.
 func sendMessage(w io.Writer, m pgproto3.Message) error {
-	frame, err := m.Encode(nil)
+	var room []byte
+	if c, ok := w.(*LoginConn); ok {
+		room = c.AvailableBuffer()
+	}
+	frame, err := m.Encode(room)
 	if err != nil {
 		return fmt.Errorf("encode %T: %w", m, err)
 	}

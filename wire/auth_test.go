@@ -148,7 +148,7 @@ func testLogin(t *testing.T, a account, password, left string) {
 	params := LoginParams{User: a.user, Credentials: Credentials{password: password}}
 	for name, wrap := range map[string]func(net.Conn) io.ReadWriter{
 		"bare":     bare,
-		"buffered": func(c net.Conn) io.ReadWriter { return NewLoginConn(c) },
+		"buffered": func(c net.Conn) io.ReadWriter { return NewLoginConn(c, make([]byte, LoginBuffer)) },
 		"dribble": func(c net.Conn) io.ReadWriter {
 			return struct {
 				io.Reader
@@ -404,7 +404,7 @@ func TestAuthenticateLeavesWhatFollows(t *testing.T) {
 	})
 	t.Run("buffered", func(t *testing.T) {
 		t.Parallel()
-		c := NewLoginConn(&stream{Reader: bytes.NewReader(in)})
+		c := NewLoginConn(&stream{Reader: bytes.NewReader(in)}, make([]byte, LoginBuffer))
 		if _, err := Authenticate(c, MethodPlain, "u", mustSecret(t, "pencil"), true, nil, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -125,7 +125,7 @@ func TestLoginLeavesWhatFollows(t *testing.T) {
 		t.Errorf("%d bytes left, want %d", r.Len(), len(after))
 	}
 
-	c := NewLoginConn(&stream{Reader: strings.NewReader(string(join(authOK, ready)) + after)})
+	c := NewLoginConn(&stream{Reader: strings.NewReader(string(join(authOK, ready)) + after)}, make([]byte, LoginBuffer))
 	if _, err := Login(c, LoginParams{User: "u"}); err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestLoginNeedsTheServersProof(t *testing.T) {
 				readMessage(server, maxSASLMessage)
 				server.Write(join(last, authOK, ready))
 			}()
-			w, err := Login(NewLoginConn(client), LoginParams{User: "u", Credentials: Credentials{password: "p"}})
+			w, err := Login(NewLoginConn(client, make([]byte, LoginBuffer)), LoginParams{User: "u", Credentials: Credentials{password: "p"}})
 			if w != nil || !errors.Is(err, ErrProtocol) {
 				t.Errorf("got %v, %v", w, err)
 			}

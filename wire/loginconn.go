@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// loginBufferSize is enough for all that PostgreSQL says at login, and for any but
-// the oddest message of a client; a bigger one is read past the buffer.
-const loginBufferSize = 2 << 10
+// LoginBuffer is the size of a buffer that holds all that either side says at login,
+// but for the oddest messages; bigger ones are read past it.
+const LoginBuffer = 4 << 10
 
 // A LoginConn reads ahead, so that a message at login, or PostgreSQL's whole welcome,
 // costs one read of the connection instead of two each message. Whoever takes the
@@ -16,15 +16,17 @@ const loginBufferSize = 2 << 10
 // written until it must wait for the other side, or until [LoginConn.Flush].
 type LoginConn struct {
 	rw    io.ReadWriter
-	buf   []byte // nil until it is first needed
+	buf   []byte // to read into
 	ahead []byte // the part of buf that was read and not yet asked for
 	held  []byte // written, but not to rw yet
 }
 
-// NewLoginConn returns a LoginConn over rw. The buffer is made when it is first
-// needed.
-func NewLoginConn(rw io.ReadWriter) *LoginConn {
-	return &LoginConn{rw: rw}
+// NewLoginConn returns a LoginConn over rw. It has the use of buf as long as it is
+// used; a smaller one than [LoginBuffer] will do less well.
+func NewLoginConn(rw io.ReadWriter, buf []byte) *LoginConn {
+	half := len(buf) / 2
+
+	return &LoginConn{rw: rw, buf: buf[:half:half], held: buf[half:half]}
 }
 
 // Read reads from what was read ahead, or else writes what is held, and reads once
@@ -34,11 +36,8 @@ func (c *LoginConn) Read(p []byte) (int, error) {
 		if err := c.Flush(); err != nil {
 			return 0, err
 		}
-		if len(p) >= loginBufferSize {
+		if len(p) >= len(c.buf) {
 			return c.rw.Read(p)
-		}
-		if c.buf == nil {
-			c.buf = make([]byte, loginBufferSize)
 		}
 		n, err := c.rw.Read(c.buf)
 		if n == 0 {
@@ -57,6 +56,12 @@ func (c *LoginConn) Write(p []byte) (int, error) {
 	c.held = append(c.held, p...)
 
 	return len(p), nil
+}
+
+// AvailableBuffer returns an empty buffer to append to, for the next Write to hold
+// without a copy, as that of [bufio.Writer] does.
+func (c *LoginConn) AvailableBuffer() []byte {
+	return c.held[len(c.held):]
 }
 
 // Flush writes what is held to the connection.
@@ -90,7 +95,7 @@ func readMessage(r io.Reader, limit int) (typ byte, body []byte, err error) {
 	}
 
 	n := h.Size - HeaderSize
-	if n <= loginBufferSize {
+	if n <= LoginBuffer/2 {
 		body = make([]byte, n)
 		_, err = io.ReadFull(r, body)
 

@@ -18,7 +18,7 @@ func TestLoginConnReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := iotest.TestReader(NewLoginConn(&stream{Reader: r}), content); err != nil {
+			if err := iotest.TestReader(NewLoginConn(&stream{Reader: r}, make([]byte, LoginBuffer)), content); err != nil {
 				t.Error(err)
 			}
 		})
@@ -45,7 +45,7 @@ func TestLoginConnReadsOnce(t *testing.T) {
 	}
 	server = AppendReadyForQuery(server, TxIdle)
 	c := &counter{ReadWriter: &stream{Reader: bytes.NewReader(server)}}
-	if _, err := Login(NewLoginConn(c), LoginParams{User: "u"}); err != nil {
+	if _, err := Login(NewLoginConn(c, make([]byte, LoginBuffer)), LoginParams{User: "u"}); err != nil {
 		t.Fatal(err)
 	}
 	if c.reads != 1 {
@@ -57,7 +57,7 @@ func TestLoginConnErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	s := &stream{Reader: iotest.ErrReader(broken)}
-	c := NewLoginConn(s)
+	c := NewLoginConn(s, make([]byte, LoginBuffer))
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err != broken {
 		t.Errorf("read %d, %v", n, err)
 	}
@@ -71,7 +71,7 @@ func TestLoginConnErrors(t *testing.T) {
 func TestLoginConnHolds(t *testing.T) {
 	t.Parallel()
 	s := &stream{Reader: strings.NewReader("12")}
-	c := NewLoginConn(s)
+	c := NewLoginConn(s, make([]byte, LoginBuffer))
 	write := func(p, want string) {
 		t.Helper()
 		if n, err := c.Write([]byte(p)); n != len(p) || err != nil || s.String() != want {

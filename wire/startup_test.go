@@ -198,7 +198,7 @@ func TestReadStartupRefusesWhatIsSentBehindARequest(t *testing.T) {
 		string(gssRequest): "received unencrypted data after GSSAPI encryption request",
 	} {
 		s := &stream{Reader: strings.NewReader(request + string(startup))}
-		_, _, err := ReadStartup(NewLoginConn(s))
+		_, _, err := ReadStartup(NewLoginConn(s, make([]byte, LoginBuffer)))
 		wantError(t, err, CodeProtocolViolation, message)
 		if s.Len() != 0 {
 			t.Errorf("answered %q", s.String())
