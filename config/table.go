@@ -159,7 +159,7 @@ func clientTimeouts() []Setting {
 		},
 		{
 			Key: "query_timeout",
-			Doc: "how long a query may run; better set statement_timeout in PostgreSQL", Zero: noLimit,
+			Doc: "how long a statement may run; better: PostgreSQL's statement_timeout", Zero: noLimit,
 			binding: bind(func(p *Pgweir) *time.Duration { return &p.QueryTimeout }, timeout(), 0),
 		},
 		{

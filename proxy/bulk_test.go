@@ -126,6 +126,32 @@ func TestManySyncsInTransaction(t *testing.T) {
 	c.wantSilence()
 }
 
+// TestQueryTimeoutPipelinePostgres: query_timeout hits each statement of a pipeline in
+// its own time.
+func TestQueryTimeoutPipelinePostgres(t *testing.T) {
+	const n = 3
+	o := newOracle(t, func(g *config.Pgweir) { g.QueryTimeout = limit })
+	c := o.connect()
+	var b []byte
+	for i := range n {
+		b = join(b, query("SELECT pg_sleep(1000), "+strconv.Itoa(i)))
+	}
+	c.send(b, query("SELECT 1"))
+	for i := range n {
+		o.eventually("PostgreSQL sleeps", func() bool {
+			return o.do("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"+
+				" AND datname = current_database() AND query LIKE '%, "+strconv.Itoa(i)+"'") == "1"
+		})
+		o.step(limit - 1)
+		c.wantSilence()
+		o.step(1)
+		c.want("T")
+		c.wantError("ERROR", wire.CodeQueryCanceled, "canceling statement due to user request")
+		c.want("Z")
+	}
+	c.want("TDCZ")
+}
+
 // TestQueryTimeoutPostgres: PostgreSQL does cancel when query_timeout asks it to, and
 // the session goes on.
 func TestQueryTimeoutPostgres(t *testing.T) {

@@ -20,7 +20,7 @@ func (k *link) patience() (limit time.Duration, then error) {
 	g := &k.session.proxy.config.Pgweir
 	switch {
 	case k.timedOut:
-		return g.QueryTimeout + g.CancelWaitTimeout, errQueryTimeout
+		return g.CancelWaitTimeout, errQueryTimeout
 	case !k.owed.idle():
 		return g.QueryTimeout, nil
 	case !k.owed.settled():
@@ -45,6 +45,7 @@ func (k *link) due() error {
 		return nil
 	}
 	if then == nil {
+		k.mark()
 		k.timedOut = true
 		s.route.pool.Cancel(k.server)
 	}

@@ -153,7 +153,7 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 		return false, errServerNonsense
 	}
 	k.failed = k.failed || ours && h.Type == wire.ErrorResponse
-	if k.owed.idle() {
+	if endsStatement(h.Type) || k.owed.idle() {
 		k.mark()
 		k.timedOut = false
 	}

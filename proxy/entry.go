@@ -87,3 +87,17 @@ func ends(e entry, typ byte) bool {
 
 	return true
 }
+
+// endsStatement reports whether a server's frame of type typ ends a statement: what
+// the server does from then on is another, with a query_timeout of its own. Like
+// PostgreSQL's statement_timeout, Parse, Bind and Describe count with the Execute that
+// they come before.
+func endsStatement(typ byte) bool {
+	switch typ {
+	case wire.CommandComplete, wire.EmptyQueryResponse, wire.PortalSuspended, wire.FunctionCallResponse,
+		wire.ErrorResponse, wire.ReadyForQuery:
+		return true
+	}
+
+	return false
+}

@@ -40,12 +40,12 @@ type link struct {
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
 	upBroken bool // the server takes no more, but may have something to say
-	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel
+	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel the statement
 
 	booked stats.Transaction // of the transaction in progress
 	waited time.Duration     // for a server, until that is booked
 	began  time.Duration     // when it got its server
-	since  time.Duration     // when who is to speak next last changed
+	since  time.Duration     // when the server began its statement, or the client's turn came
 }
 
 // run serves the client until it is at rest, with a nil error, or its session is
@@ -74,7 +74,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 	return err
 }
 
-// mark notes that from now on the other side is to speak.
+// mark notes that the server begins a statement, or that the client's turn comes.
 func (k *link) mark() {
 	k.since = k.loop.Now()
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
@@ -76,6 +78,73 @@ func TestQueryTimeoutIgnored(t *testing.T) {
 	if n := r.pool().Closed[pool.ReasonAbandoned]; n != 1 {
 		t.Errorf("%d servers closed as abandoned", n)
 	}
+}
+
+// TestQueryTimeoutPipeline: each statement of a pipeline has the whole time, and one
+// that had too much of it takes none from the next.
+func TestQueryTimeoutPipeline(t *testing.T) {
+	tests := map[string]struct {
+		send    []byte // a pipeline of three
+		ok, err []byte // the answers to one of them
+		sees    string // of ok
+	}{
+		"queries":    {repeat(3, query("SELECT 1")), done("SELECT 1", wire.TxIdle), canceledError(), "CZ"},
+		"statements": {query("a; b; c"), complete("SELECT 1"), nil, "C"},
+		"executes":   {join(repeat(3, execute(0)), syncMsg()), complete("SELECT 1"), nil, "C"},
+		"portals":    {join(repeat(3, execute(1)), syncMsg()), frameOf(&pgproto3.PortalSuspended{}), nil, "s"},
+		"series": {
+			repeat(3, bind(""), execute(0), syncMsg()),
+			join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle)), canceledError(), "2CZ",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
+			c := r.connect()
+			s := f.accept()
+			c.send(test.send)
+			r.step(limit - 1)
+			s.send(test.ok)
+			c.want(test.sees)
+			if test.err != nil {
+				r.step(limit)
+				f.canceled(s).confirm()
+				s.send(test.err)
+				c.want("EZ")
+			} else {
+				r.step(limit - 1)
+				s.send(test.ok)
+				c.want(test.sees)
+			}
+			r.step(limit - 1)
+			if n := len(f.cancels); n != 0 {
+				t.Fatalf("%d cancel requests for the last statement before its time", n)
+			}
+			c.wantSilence()
+			r.step(1)
+			f.canceled(s).confirm()
+			s.send(canceledError())
+			c.want("EZ")
+		})
+	}
+}
+
+// TestQueryTimeoutSeries: Parse and Bind take from the time of their Execute.
+func TestQueryTimeoutSeries(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
+	c := r.connect()
+	s := f.accept()
+	c.send(parse("", "SELECT 1"), bind(""), execute(0), syncMsg())
+	s.want("PBES")
+	r.step(limit - 1)
+	s.send(frameOf(&pgproto3.ParseComplete{}), frameOf(&pgproto3.BindComplete{}))
+	c.want("12")
+	r.step(1)
+	f.canceled(s).confirm()
+	s.send(canceledError())
+	c.want("EZ")
 }
 
 // TestCancelWaitTimeout: a server that was released with a cancel under way is not
