@@ -4,6 +4,8 @@ import (
 	"net"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
@@ -165,6 +167,45 @@ func TestClientStallsBeforeQuery(t *testing.T) {
 	s.wantQuery("SELECT 1")
 	s.send(result("1"))
 	c.want("TDCZ")
+}
+
+// TestClientStallsBehindQuery: nor does it keep one for a message behind others that
+// is not there whole.
+func TestClientStallsBehindQuery(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c, other := r.connect(), r.connect()
+	s := f.accept()
+	series := join(bind("s"), execute(0), syncMsg())
+	answer := join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle))
+	for at := 1; at < len(bind("s")); at++ {
+		c.send(syncMsg(), series, syncMsg(), series[:at])
+		s.want("BESS")
+		s.send(answer, ready(wire.TxIdle))
+		c.want("Z2CZZ")
+		ping(other, s)
+		c.send(series[at:])
+		s.want("BES")
+		s.send(answer)
+		c.want("2CZ")
+	}
+	f.wantNoOther()
+}
+
+// TestClientStallsInTransaction: nothing of a message that is not there whole has
+// reached the server, which can be rolled back.
+func TestClientStallsInTransaction(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c, other := r.connect(), r.connect()
+	s := f.accept()
+	beginTx(c, s)
+	c.send(query("SELECT 1")[:9])
+	r.settle()
+	c.reset()
+	s.rolledBack()
+	ping(other, s)
+	f.wantNoOther()
 }
 
 // TestClientGoodbyeWaits: a client that says goodbye behind its work gets it done,

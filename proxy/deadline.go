@@ -6,28 +6,32 @@ import (
 	"github.com/pgweir/pgweir/config"
 )
 
-// deadline is when the link must look at the clock again: at the end of
-// query_timeout while the server works, else of idle_transaction_timeout or
-// client_idle_timeout. 0: never.
+// deadline is when the link must look at the clock again. 0: never.
 func (k *link) deadline() time.Duration {
-	limit, _ := k.patience()
+	at, _ := k.limit()
 
-	return after(k.since, limit)
+	return at
 }
 
-// patience is how long the present state may last (0: for ever), and what follows.
-func (k *link) patience() (limit time.Duration, then error) {
+// limit is until when the present state may last (0: for ever), and what follows; nil
+// is a cancel.
+func (k *link) limit() (at time.Duration, then error) {
 	g := &k.session.proxy.config.Pgweir
 	switch {
 	case k.timedOut:
-		return g.CancelWaitTimeout, errQueryTimeout
-	case !k.owed.idle():
-		return g.QueryTimeout, nil
-	case !k.owed.settled():
-		return g.IdleTransactionTimeout, errTxIdle
+		return after(k.since, g.CancelWaitTimeout), errQueryTimeout
+	case k.owed.settled():
+		return after(k.since, g.ClientIdleTimeout), errClientIdle // session mode
+	case k.owed.idle():
+		return after(k.since, g.IdleTransactionTimeout), errTxIdle
+	}
+	at = after(k.since, g.QueryTimeout)
+	idle := after(max(k.since, k.moved), g.IdleTransactionTimeout)
+	if idle != 0 && (at == 0 || idle < at) && k.owed.stalled(k.up.left > 0) && len(k.up.judged()) == 0 {
+		return idle, errTxIdle
 	}
 
-	return g.ClientIdleTimeout, errClientIdle // session mode
+	return at, nil
 }
 
 // due reports why the session must end now, if so. A query that runs for too long
@@ -40,8 +44,8 @@ func (k *link) due() error {
 	case s.draining && s.route.mode == config.PoolSession && k.owed.settled() && k.quiet():
 		return errShutdown
 	}
-	limit, then := k.patience()
-	if limit == 0 || k.loop.Now() < k.since+limit {
+	at, then := k.limit()
+	if at == 0 || k.loop.Now() < at {
 		return nil
 	}
 	if then == nil {

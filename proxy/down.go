@@ -79,6 +79,9 @@ func (k *link) readServer() error {
 // judgeDown looks at the server's frames and strikes off what they answer.
 func (k *link) judgeDown() error {
 	d := &k.down
+	if d.scan < d.w {
+		k.moved = k.loop.Now()
+	}
 	for d.scan < d.w {
 		b := d.unjudged()
 		h, ok := wire.PeekHeader(b)

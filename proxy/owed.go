@@ -20,6 +20,7 @@ type owed struct {
 	tx      byte // status of the last ReadyForQuery; 0 before the first
 	skip    bool // after an error the server discards all until Sync
 	open    bool // the client has begun a series of extended-protocol messages: Sync ends it
+	held    int  // how many of the newest entries came since the client last asked for answers
 	copyIn  bool // the client is to send copy data: Sync means nothing until it ends
 	copying bool // the server is inside a COPY FROM STDIN
 	eaten   int  // Syncs struck off because they are read inside that COPY
@@ -54,6 +55,14 @@ func (o *owed) settled() bool {
 // waits for the client.
 func (o *owed) idle() bool {
 	return o.n == 0
+}
+
+// stalled reports whether the server has to answer nothing that it can be expected to
+// answer before the client sends more: it holds back its answers in an open series, and
+// has none to the newest message while that is only partial. In a COPY the client may
+// take its time: that is the server's statement.
+func (o *owed) stalled(partial bool) bool {
+	return o.n <= o.held && (o.open || partial) && !o.copying
 }
 
 // rowsForClient reports whether rows that come now are the client's.
@@ -102,7 +111,11 @@ func (o *owed) sent(typ, what byte, flags entry) {
 		o.skip = false // for what follows
 	case wire.CopyDone, wire.CopyFail:
 		e = oweCopyEnd
-	default: // Flush and CopyData are not answered
+	case wire.Flush:
+		o.held = 0
+
+		return
+	default: // CopyData is not answered
 		return
 	}
 	o.copyIn = false // anything else breaks the connection, unless the copy has failed
@@ -118,6 +131,10 @@ func (o *owed) sent(typ, what byte, flags entry) {
 
 		return
 	}
+	if !o.open {
+		o.held = 0
+	}
+	o.held++
 	o.open = !endsSeries(e)
 	o.push(e | flags)
 }

@@ -229,6 +229,120 @@ func TestIdleTransactionTimeout(t *testing.T) {
 	ping(r.connect(), s)
 }
 
+// TestIdleTransactionTimeoutStalled: a client also keeps its server if it stalls where
+// the server cannot answer yet, whatever pgweir thinks that it owes.
+func TestIdleTransactionTimeoutStalled(t *testing.T) {
+	large := query("SELECT '" + strings.Repeat("x", 100<<10) + "'")
+	series := join(parse("", "SELECT 1"), bind(""), execute(0))
+	tests := map[string]struct {
+		first, answer []byte // what the client waits for, however long it takes; nil: nothing
+		sees          string
+		send          []byte // what it sends behind that, in two parts
+	}{
+		"in an open series":                      {nil, nil, "", series},
+		"in a message of an open series":         {nil, nil, "", series[:len(series)-3]},
+		"in front of a Flush":                    {nil, nil, "", join(series, flushMsg()[:4])},
+		"in a large message":                     {nil, nil, "", large[:20<<10]},
+		"in a large message of an open series":   {nil, nil, "", join(series, large[:80<<10])},
+		"in a large message, behind a query":     {query("a"), result("1"), "TDCZ", large[:80<<10]},
+		"in an open series, behind a query":      {query("a"), result("1"), "TDCZ", series},
+		"in an open series, behind another":      {join(describePortal(), syncMsg()), join(rowDescription(), ready('I')), "TZ", series},
+		"in an open series, behind its Flush":    {join(describePortal(), flushMsg()), rowDescription(), "T", series},
+		"in a message, behind a Flush in series": {join(describePortal(), flushMsg()), rowDescription(), "T", series[:len(series)-3]},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
+			c := r.connect()
+			s := f.accept()
+			last := len(test.send) - 1
+			c.send(test.first, test.send[:last])
+			if test.first != nil {
+				r.step(100 * limit)
+				s.send(test.answer)
+				c.want(test.sees)
+			}
+			r.step(limit - 1)
+			c.send(test.send[last:])
+			r.step(limit - 1)
+			c.wantSilence()
+			r.step(1)
+			c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+			f.canceled(s).confirm()
+			_ = s.nc.Close()
+			recovers(f, r.connect())
+		})
+	}
+}
+
+// TestIdleTransactionTimeoutBusy: it is not for a client that waits for its server.
+func TestIdleTransactionTimeoutBusy(t *testing.T) {
+	series := join(parse("", "SELECT 1"), bind(""), execute(0))
+	tests := map[string][]byte{
+		"series and Sync":          join(series, syncMsg()),
+		"series and Flush":         join(series, flushMsg()),
+		"series and query":         join(series, query("SELECT 1")),
+		"function call":            functionCall(int4pl, "1", "2"),
+		"series behind another":    join(series, syncMsg(), series),
+		"series behind a Flush":    join(series, flushMsg(), series),
+		"series behind a query":    join(query("SELECT 1"), series),
+		"large message, a query":   join(query("SELECT 1"), query(strings.Repeat("x", 1<<20))[:80<<10]),
+		"half a message, a query":  join(query("SELECT 1"), query("SELECT 1")[:9]),
+		"large message, in series": join(series, flushMsg(), bind(strings.Repeat("x", 1<<20))[:80<<10]),
+	}
+	for name, send := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
+			c := r.connect()
+			s := f.accept()
+			c.send(send)
+			r.settle()
+			r.step(100 * limit)
+			c.wantSilence()
+			_ = c.nc.Close()
+			f.canceled(s).confirm()
+		})
+	}
+}
+
+// TestIdleTransactionTimeoutCopy: nor for one that has no data for its COPY yet.
+func TestIdleTransactionTimeoutCopy(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
+	c := o.connect()
+	c.send(query(copyIntoT))
+	c.want("G")
+	data := copyData("1\ta\n")
+	for _, b := range [][]byte{nil, data, data[:7]} {
+		c.send(b)
+		o.step(100 * limit)
+		c.wantSilence()
+	}
+	c.send(data[7:], copyFail("enough"))
+	c.want("EZ")
+}
+
+// TestIdleTransactionTimeoutSeriesPostgres: PostgreSQL does hold back its answer there.
+func TestIdleTransactionTimeoutSeriesPostgres(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
+	c, other := o.connect(), o.connect()
+	c.send(extended("INSERT INTO t VALUES (1)"))
+	o.eventually("PostgreSQL has inserted the row", func() bool {
+		return o.do("SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND relation = 't'::regclass"+
+			" AND mode = 'RowExclusiveLock'") == "1"
+	})
+	o.step(limit - 1)
+	c.wantSilence()
+	o.step(1)
+	c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+	other.send(query("SELECT 1"))
+	other.want("TDCZ")
+	if n := o.do("SELECT count(*) FROM t"); n != "0" {
+		t.Errorf("%s rows are there", n)
+	}
+}
+
 // TestIdleTransactionTimeoutDeafServer: a server that does not roll back in time is
 // closed.
 func TestIdleTransactionTimeoutDeafServer(t *testing.T) {

@@ -34,6 +34,9 @@ func (k *link) judgeUp() error {
 		if err := h.CheckClient(); err != nil {
 			return err
 		}
+		if k.mustWait(h) {
+			return nil
+		}
 		what := byte(0)
 		switch h.Type {
 		case wire.Terminate:
@@ -59,6 +62,20 @@ func (k *link) judgeUp() error {
 	}
 
 	return nil
+}
+
+// mustWait reports whether a frame goes to the server only once it is there whole, as
+// far as the buffer can hold it: one that begins something, as [link.answerAlone] has
+// it. Until then the server is not kept for it.
+func (k *link) mustWait(h wire.Header) bool {
+	if k.owed.open || h.Type == wire.CopyData || k.there(h) {
+		return false
+	}
+	if k.up.bulk && len(k.up.buf) == reactor.SmallBuffer { // it is never empty in between
+		k.up.widen(k.loop)
+	}
+
+	return !k.there(h)
 }
 
 // leave notes that the client has said goodbye: what it asked for before is done. A
