@@ -231,6 +231,28 @@ func copyConversations() []conversation {
 			{join(extended(copyIntoT), flushMsg()), "G"},
 			{join(copyFail("enough"), extended("SELECT 'discarded'"), syncMsg()), "Z"},
 		}},
+		{"failed copy in with Sync before the data", true, []step{
+			{join(parse("", copyIntoT), bind(""), execute(0), syncMsg()), "G"},
+			{copyData("nonsense\n"), "E"},
+			{join(copyDone(), syncMsg()), "Z"},
+		}},
+		{"copy in with Sync before the data, given up", false, []step{
+			{join(parse("", copyIntoT), bind(""), execute(0), syncMsg()), "G"},
+			{copyFail("enough"), "E"},
+			{syncMsg(), "Z"},
+		}},
+		{"failed copy in with Sync before the data, in a transaction", false, []step{
+			{query("BEGIN"), "Z"},
+			{join(parse("", copyIntoT), bind(""), execute(0), syncMsg()), "G"},
+			{copyData("nonsense\n"), "E"},
+			{join(copyDone(), syncMsg()), "Z"},
+			{query("ROLLBACK"), "Z"},
+		}},
+		{"failed copies in one pipeline, with Syncs in them", false, []step{
+			{query(copyIntoT), "G"},
+			{join(syncMsg(), syncMsg(), copyData("nonsense\n"), query(copyIntoT)), "EZG"},
+			{join(syncMsg(), copyData("nonsense\n")), "EZ"},
+		}},
 		{"copy in of a table that is not there", false, []step{
 			{join(parse("", "COPY missing FROM STDIN"), bind(""), execute(0), syncMsg(),
 				copyData("1\n"), copyDone(), syncMsg()), "ZZ"},

@@ -20,8 +20,8 @@ func (k *link) forwardDown() error {
 	if k.failed {
 		return settingsRefused(k.said)
 	}
-	if k.free() && k.quiet() {
-		k.letGo()
+	if err := k.makeFree(); err != nil {
+		return err
 	}
 	if err := k.writeClient(); err != nil {
 		return err
@@ -36,6 +36,20 @@ func (k *link) forwardDown() error {
 	}
 
 	return k.sessionOver()
+}
+
+// makeFree gives the server back if the client needs it no more, or finds out whether
+// that is so if a failed COPY has left it in doubt.
+func (k *link) makeFree() error {
+	switch {
+	case !k.quiet():
+	case k.free():
+		k.letGo()
+	case k.owed.doubtful() && k.session.route.mode != config.PoolSession:
+		return k.ask()
+	}
+
+	return nil
 }
 
 // free reports whether the client needs its server no more.

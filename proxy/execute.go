@@ -24,6 +24,17 @@ func (k *link) prepend(sql string) {
 	k.owed.sent(wire.Query, 0, internal)
 }
 
+// ask sends an empty query of our own, which changes nothing, for the sake of what its
+// answer says about the queue. A Sync would not do: which of several an answer is to
+// cannot be told.
+func (k *link) ask() error {
+	k.up.room(k.loop)
+	k.prepend("")
+	k.mark()
+
+	return k.writeServer()
+}
+
 // execute runs a statement of our own, before anything of the client's, on a
 // server that owes nothing. The error is the server's if it gave one. It may wait.
 func (k *link) execute(sql string) error {

@@ -103,6 +103,9 @@ func dataRow(text string) []byte {
 // complete ends a statement.
 func complete(tag string) []byte { return frameOf(&pgproto3.CommandComplete{CommandTag: []byte(tag)}) }
 
+// emptyQuery is an EmptyQueryResponse.
+func emptyQuery() []byte { return frameOf(&pgproto3.EmptyQueryResponse{}) }
+
 // ready is a ReadyForQuery.
 func ready(status byte) []byte { return wire.AppendReadyForQuery(nil, status) }
 

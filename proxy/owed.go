@@ -48,7 +48,19 @@ func (o *owed) full() bool {
 // one that is open until the next Sync included. It is the release rule, but for
 // what has not been sent yet.
 func (o *owed) settled() bool {
-	return o.n == 0 && o.tx == wire.TxIdle && !o.skip && !o.open && o.unsure == 0 && !o.vague
+	return o.unsure == 0 && o.wouldSettle()
+}
+
+// doubtful reports whether the queue would be settled but for Syncs of a failed COPY
+// that may still be answered. The answer to a query that is sent now ends the doubt.
+func (o *owed) doubtful() bool {
+	return o.unsure > 0 && o.wouldSettle()
+}
+
+// wouldSettle reports whether the queue is settled, but for what a failed COPY has left
+// unsure.
+func (o *owed) wouldSettle() bool {
+	return o.n == 0 && o.tx == wire.TxIdle && !o.skip && !o.open && !o.vague
 }
 
 // idle reports whether the server owes nothing, in a transaction or not: it

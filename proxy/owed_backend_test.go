@@ -30,11 +30,13 @@ type request struct {
 	what  byte        // of a Describe
 	do    []statement // of a Query, or the one of an Execute
 	fails bool        // the others
+	ours  bool        // pgweir itself sends it
 }
 
 // A reply is a backend's message.
 type reply struct {
 	typ, status byte
+	ours        bool // it answers what pgweir itself has sent
 }
 
 // A backend is a model of PostgreSQL's main loop (PostgresMain in
@@ -46,7 +48,8 @@ type backend struct {
 
 	tx       byte        // wire.TxIdle and so on
 	ignore   bool        // until Sync
-	extended bool        // the message in hand belongs to the extended protocol
+	ours     bool        // the message in hand is pgweir's own
+	extended bool        // and belongs to the extended protocol
 	open     bool        // an implicit transaction waits for its Sync
 	copy     statement   // the COPY that is reading; 0: none
 	data     int         // how many pieces of data it has read
@@ -58,6 +61,7 @@ type backend struct {
 func (b *backend) step() {
 	r := b.in[0]
 	b.in = b.in[1:]
+	b.ours = r.ours
 	switch {
 	case b.copy != 0:
 		b.readCopy(r)
@@ -228,7 +232,7 @@ func (b *backend) fail() {
 // say sends messages to the client.
 func (b *backend) say(types ...byte) {
 	for _, typ := range types {
-		b.out = append(b.out, reply{typ, b.tx})
+		b.out = append(b.out, reply{typ, b.tx, b.ours})
 	}
 }
 

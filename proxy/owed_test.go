@@ -17,6 +17,7 @@ import (
 //	+>Q +<C         the same for what pgweir itself asks
 //	!<1             the server's message comes and is refused
 //	=settled        the server may be released
+//	=doubtful       it may be once a query of our own has been answered
 //	=idle           nothing is owed, but the server may not be released
 //	=owing          something is owed
 func play(t *testing.T, script string) *owed {
@@ -71,6 +72,8 @@ func condition(o *owed) string {
 	switch {
 	case o.settled():
 		return "settled"
+	case o.doubtful():
+		return "doubtful"
 	case o.idle():
 		return "idle"
 	}
@@ -170,14 +173,18 @@ var scripts = map[string]string{
 
 	// A COPY that fails may have read the Syncs inside it or not.
 	"failed copy had not read Sync":     ">B >E >S <2 <G <E =idle <ZI =settled",
-	"failed copy had read Sync":         ">B >E >S <2 <G >d <E =idle >d >S <ZI =idle >Q <C <ZI =settled",
-	"failed copy, both Syncs answered":  ">B >E >S <2 <G >d >c >S <E <ZI =idle <ZI =settled",
-	"failed copy, Sync of a query":      ">Q <G >S <E <ZI =idle <ZI =settled",
+	"failed copy had read Sync":         ">B >E >S <2 <G >d <E =idle >d >S <ZI =doubtful >Q <C <ZI =settled",
+	"failed copy, both Syncs answered":  ">B >E >S <2 <G >d >c >S <E <ZI =doubtful <ZI =settled",
+	"failed copy, Sync of a query":      ">Q <G >S <E <ZI =doubtful <ZI =settled",
 	"failed copy, then a query, unread": ">Q <G >S <E <ZI >Q <ZI =owing <C <ZI =settled",
 	"failed copy, then a query, read":   ">Q <G >S <E <ZI >Q <C =owing <ZI =settled",
 	"failed copy, then a batch, unread": ">Q <G >S >S <E <ZI >P >S <ZI <ZI =owing <1 =owing <ZI =settled",
 	"failed copy, then a batch, read":   ">Q <G >S >S <E <ZI >P >S <1 <ZI =settled",
 	"failed copy, Syncs of a good copy": ">Q <G >S >d >c <C <G >d <E <ZI =settled",
+	"failed copy, asked, unread":        ">B >E >S <2 <G >d >c >S <E <ZI =doubtful +>Q <ZI =owing +<I +<ZI =settled",
+	"failed copy, asked, read":          ">B >E >S <2 <G >d >c >S <E <ZI =doubtful +>Q +<I =owing +<ZI =settled",
+	"failed copy, asked, client comes":  ">Q <G >S <E <ZI +>Q >P >S +<I +<ZI =owing <1 <ZI =settled",
+	"failed copy in a transaction":      ">Q <G >S <E <ZE =idle >Q <C <ZI =settled",
 	"failed copy, client goes on":       ">B >E >S <2 <G <E >P >S <ZI =idle <1 <ZI =idle >Q <C <ZI =idle",
 
 	"ours first":            "+>Q >Q +<C +<ZI =owing <C <ZI =settled",
