@@ -30,7 +30,7 @@ func (k *link) forwardDown() error {
 	case k.fatal:
 		return errServerSpoke
 	case lost != nil:
-		return lost
+		return k.lost(lost)
 	case k.server == nil:
 		return nil
 	}
@@ -88,6 +88,16 @@ func (k *link) readServer() error {
 	}
 
 	return &sideError{side: "server", op: "read", err: err}
+}
+
+// lost completes the error of reading from a server that is gone.
+func (k *link) lost(err error) error {
+	var side *sideError
+	if errors.As(err, &side) {
+		side.unknown = k.owed.mayCommit()
+	}
+
+	return err
 }
 
 // judgeDown looks at the server's frames and strikes off what they answer.

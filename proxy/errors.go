@@ -23,6 +23,8 @@ type sideError struct {
 	side string // client or server
 	op   string // read or write
 	err  error
+
+	unknown bool // of a server: what the client had asked for may have been committed
 }
 
 // Error implements error.
@@ -41,6 +43,9 @@ var (
 			WithHint("Connect again.")
 	errServerLost = wire.Fatalf(wire.CodeConnectionFailure, "server closed the connection unexpectedly").
 			WithHint("PostgreSQL may have restarted, or the backend was terminated. Connect again and repeat the transaction.")
+	errServerUnknown = wire.Fatalf(wire.CodeResolutionUnknown, "server closed the connection unexpectedly").
+				WithDetail("Whether it has committed what it was asked for last is not known.").
+				WithHint("PostgreSQL may have restarted, or the backend was terminated. Connect again and find out before repeating anything.")
 	errServerNonsense = wire.Fatalf(wire.CodeConnectionFailure, "server sent what was not asked for").
 				WithHint("The connection was closed so that no answer reaches the wrong client. Please report this.")
 	errClientIdle = wire.Fatalf(wire.CodeIdleSessionTimeout, "closing an idle connection (client_idle_timeout)")
@@ -74,8 +79,11 @@ func clientError(err error) *wire.Error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &side):
-		if side.side == "client" {
+		switch {
+		case side.side == "client":
 			return nil
+		case side.unknown:
+			return errServerUnknown
 		}
 
 		return errServerLost

@@ -77,6 +77,23 @@ func (o *owed) stalled(partial bool) bool {
 	return o.n <= o.held && (o.open || partial) && !o.copying
 }
 
+// mayCommit reports whether the server may have committed something that the client
+// has not been told of: it owes an answer to what may be a COMMIT, as nobody looks, or
+// has one at its end.
+func (o *owed) mayCommit() bool {
+	for i := range o.n {
+		switch e := *o.at(i); {
+		case e&internal != 0:
+		case e.kind() == oweQuery, e.kind() == oweFunction, e.kind() == oweExecute:
+			return true
+		case e.kind() == oweSync && o.tx == wire.TxIdle:
+			return true
+		}
+	}
+
+	return false
+}
+
 // rowsForClient reports whether rows that come now are the client's.
 func (o *owed) rowsForClient() bool {
 	if o.n == 0 {

@@ -34,7 +34,7 @@ func fatal57P01() []byte {
 // gets what is well formed, one FATAL if its session ends for that, and never hangs.
 // The server is closed and another takes its place.
 func TestServerMisbehaves(t *testing.T) {
-	lost := []string{wire.CodeConnectionFailure, "server closed the connection unexpectedly"}
+	lost := []string{wire.CodeResolutionUnknown, "server closed the connection unexpectedly"}
 	nonsense := []string{wire.CodeConnectionFailure, "server sent what was not asked for"}
 	tests := map[string]struct {
 		send   []byte
@@ -241,6 +241,58 @@ func TestServerEndsInTransaction(t *testing.T) {
 			recovers(f, r.connect())
 		})
 	}
+}
+
+// TestServerEndsUnknown: whether a lost server may have committed something depends on
+// what it had not answered yet.
+func TestServerEndsUnknown(t *testing.T) {
+	series := join(bind("s"), execute(0))
+	tests := map[string]struct {
+		inTx bool
+		send []byte
+		code string
+	}{
+		"query":                           {false, query("INSERT"), wire.CodeResolutionUnknown},
+		"query in a transaction":          {true, query("COMMIT"), wire.CodeResolutionUnknown},
+		"function call":                   {false, functionCall(int4pl, "1", "2"), wire.CodeResolutionUnknown},
+		"series":                          {false, join(series, syncMsg()), wire.CodeResolutionUnknown},
+		"series in a transaction":         {true, join(series, syncMsg()), wire.CodeResolutionUnknown},
+		"series behind a query":           {false, join(query("SELECT 1"), parse("", "SELECT 1")), wire.CodeResolutionUnknown},
+		"Parse":                           {false, join(parse("", "SELECT 1"), flushMsg()), wire.CodeConnectionFailure},
+		"Parse and Sync in a transaction": {true, join(parse("", "SELECT 1"), syncMsg()), wire.CodeConnectionFailure},
+		"Parse and Sync":                  {false, join(parse("", "SELECT 1"), syncMsg()), wire.CodeResolutionUnknown},
+		"nothing, in a transaction":       {true, nil, wire.CodeConnectionFailure},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			if test.inTx {
+				beginTx(c, s)
+			}
+			c.send(test.send)
+			r.settle()
+			_ = s.nc.Close()
+			e := c.wantFatal(test.code, "server closed the connection unexpectedly")
+			if doubt := test.code == wire.CodeResolutionUnknown; doubt != (e.Detail != "") {
+				t.Errorf("detail %q", e.Detail)
+			}
+		})
+	}
+}
+
+// TestServerEndsUnderSettings: pgweir's own statement commits nothing of the client's.
+func TestServerEndsUnderSettings(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c := r.connect(wire.Parameter{Name: "application_name", Value: "other"})
+	s := f.accept()
+	c.send(parse("", "SELECT 1"), flushMsg())
+	s.want("QPH")
+	_ = s.nc.Close()
+	c.wantFatal(wire.CodeConnectionFailure, "server closed the connection unexpectedly")
 }
 
 // meanwhile has the loop find out at once that the clients have sent something, and

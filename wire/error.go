@@ -12,6 +12,7 @@ import (
 // (src/backend/utils/errcodes.txt in PostgreSQL).
 const (
 	CodeConnectionFailure    = "08006" // the server went away
+	CodeResolutionUnknown    = "08007" // so it did, and what it did before is not known
 	CodeProtocolViolation    = "08P01"
 	CodeFeatureNotSupported  = "0A000"
 	CodeIdleInTransaction    = "25P03" // idle_in_transaction_session_timeout
