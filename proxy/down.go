@@ -173,6 +173,9 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 			return true, nil
 		}
 	case wire.ParameterStatus:
+		if k.owed.answersOurs() && !k.cleaning {
+			return k.knows(body), nil
+		}
 		k.follow(body)
 	}
 	ours, err = k.owed.received(h.Type, status)

@@ -65,6 +65,7 @@ func (k *link) leaveServer(why error) {
 func (k *link) clean() bool {
 	k.up.reset(k.loop)
 	k.down.reset(k.loop)
+	k.cleaning = true
 	if !k.owed.settled() && k.execute("ROLLBACK") != nil {
 		return false
 	}
@@ -72,7 +73,10 @@ func (k *link) clean() bool {
 	if k.session.route.mode != config.PoolSession || reset == "" {
 		return true
 	}
+	if k.execute(reset) != nil {
+		return false
+	}
 	k.server.Settings = nil
 
-	return k.execute(reset) == nil
+	return true
 }

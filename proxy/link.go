@@ -37,6 +37,7 @@ type link struct {
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
+	cleaning bool // the session is over: what it did last is being undone
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
 	upBroken bool // the server takes no more, but may have something to say

@@ -94,10 +94,25 @@ func settingsRefused(err error) error {
 	return fatal
 }
 
+// knows reports whether a ParameterStatus tells the client only what it has been told
+// at login, or has set itself.
+func (k *link) knows(body []byte) bool {
+	name, value, ok := parameterStatus(body)
+	if !ok {
+		return false
+	}
+	known, set := k.session.settings.Get(name)
+	if !set {
+		known = initial(k.server.Welcome, name)
+	}
+
+	return value == known
+}
+
 // follow books a ParameterStatus: a change that the client made goes with it.
 func (k *link) follow(body []byte) {
 	name, value, ok := parameterStatus(body)
-	if !ok || k.owed.answersOurs() || !followed(name) {
+	if !ok || !followed(name) {
 		return
 	}
 	s, server := k.session, k.server

@@ -1,0 +1,66 @@
+package proxy
+
+import (
+	"testing"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// timeZone is a setting of a client's startup packet.
+func timeZone(value string) wire.Parameter { return wire.Parameter{Name: "TimeZone", Value: value} }
+
+// TestSettingsReports: PostgreSQL's reports of what pgweir sets for a client do not
+// reach the client, which knows; those of what it sets itself do.
+func TestSettingsReports(t *testing.T) {
+	o := newOracle(t, nil)
+	tokyo, paris, plain := o.connect(timeZone("Asia/Tokyo")), o.connect(timeZone("Europe/Paris")), o.connect()
+	for range 3 { // the first time each is tried alone, later it leaves with the query
+		tokyo.wantTimeZone("Asia/Tokyo")
+		plain.wantTimeZone(plain.told("TimeZone"))
+		paris.wantTimeZone("Europe/Paris")
+	}
+	paris.send(query("SET TimeZone = 'Asia/Tokyo'"))
+	paris.want("CSZ")
+	plain.wantTimeZone(plain.told("TimeZone"))
+	paris.wantTimeZone("Asia/Tokyo")
+}
+
+// TestSettingsReportsNews: a report that says something else than what the client has
+// been told reaches it: here what its setting means to PostgreSQL.
+func TestSettingsReportsNews(t *testing.T) {
+	o := newOracle(t, nil)
+	c := o.connect(wire.Parameter{Name: "DateStyle", Value: "German"})
+	c.send(query("SELECT 1"))
+	if got := string(c.want("STDCZ")[0].body); got != "DateStyle\x00German, DMY\x00" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestSettingsRolledBack: what a client that left had set in its transaction is undone,
+// and not taken for what the server has.
+func TestSettingsRolledBack(t *testing.T) {
+	o := newOracle(t, nil)
+	c, same, plain := o.connect(), o.connect(timeZone("Asia/Tokyo")), o.connect()
+	for range 2 {
+		c.send(query("BEGIN; SET TimeZone = 'Asia/Tokyo'; SET application_name = 'a'"))
+		c.want("CCCSSZ")
+		_ = c.nc.Close()
+		same.wantTimeZone("Asia/Tokyo")
+		plain.wantTimeZone(plain.told("TimeZone"))
+		c = o.connect()
+	}
+}
+
+// told is what the client was told at login.
+func (c *client) told(name string) string {
+	return initial(c.welcome, name)
+}
+
+// wantTimeZone asks for the time zone, and gets nothing but the answer.
+func (c *client) wantTimeZone(want string) {
+	c.t.Helper()
+	c.send(query("SELECT current_setting('TimeZone')"))
+	if got := string(c.want("TDCZ")[1].body[6:]); got != want {
+		c.t.Errorf("the time zone is %q, want %q", got, want)
+	}
+}
