@@ -22,7 +22,7 @@ const (
 
 	// internal marks what pgweir itself sent: its answer is not for the client.
 	internal entry = 1 << 7
-	// begun marks a query or function call that has been answered in part.
+	// begun marks what has been answered in part.
 	begun entry = 1 << 6
 )
 
@@ -40,7 +40,7 @@ func endsSeries(e entry) bool {
 // answers reports whether a frame of type typ can be an answer to e. Results may
 // hold types that we do not know.
 func answers(e entry, typ byte) bool {
-	switch e {
+	switch e.kind() {
 	case oweParse:
 		return typ == wire.ParseComplete
 	case oweBind:
@@ -48,11 +48,15 @@ func answers(e entry, typ byte) bool {
 	case oweClose:
 		return typ == wire.CloseComplete
 	case oweDescribeStatement:
-		return typ == wire.ParameterDescription || typ == wire.RowDescription || typ == wire.NoData
+		if e&begun == 0 {
+			return typ == wire.ParameterDescription
+		}
+
+		return typ == wire.RowDescription || typ == wire.NoData
 	case oweDescribePortal:
 		return typ == wire.RowDescription || typ == wire.NoData
 	case oweFunction:
-		return typ == wire.FunctionCallResponse
+		return typ == wire.FunctionCallResponse && e&begun == 0
 	case oweSync, oweCopyEnd:
 		return false
 	}
@@ -61,9 +65,9 @@ func answers(e entry, typ byte) bool {
 		wire.ParameterDescription, wire.NoData, wire.FunctionCallResponse, wire.ReadyForQuery:
 		return false
 	case wire.RowDescription:
-		return e == oweQuery
+		return e.kind() == oweQuery
 	case wire.PortalSuspended:
-		return e == oweExecute
+		return e.kind() == oweExecute
 	}
 
 	return true

@@ -187,7 +187,7 @@ func (o *owed) received(typ, status byte) (ours bool, err error) {
 	case typ == wire.ReadyForQuery && o.unsure > 0:
 		ours = false
 		o.lateSync(status)
-	case o.n > 0 && answers(o.at(0).kind(), typ):
+	case o.n > 0 && answers(*o.at(0), typ):
 		o.answered(typ)
 	case !o.vague:
 		return ours, fmt.Errorf("server sent an unexpected %q message", typ)
