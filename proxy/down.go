@@ -173,7 +173,7 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 			return true, nil
 		}
 	case wire.ParameterStatus:
-		if k.owed.answersOurs() && !k.cleaning {
+		if k.owed.answersOurs() && !k.ending {
 			return k.knows(body), nil
 		}
 		k.follow(body)

@@ -13,9 +13,33 @@ import (
 // still on its way to it.
 const farewellTimeout = 5 * time.Second
 
-// farewell tells the client why its session ends and closes its connection. It may
-// wait.
-func (k *link) farewell(why error) {
+// end ends the session: it tells the client why, brings its server into order, and
+// closes the client's connection. The server does not wait for a client that does not
+// take its farewell. It may wait.
+func (k *link) end(why error) {
+	k.ending = true
+	deadline := k.loop.Now() + farewellTimeout
+	intact := k.owed.idle() && k.quiet()
+	lingers := k.farewell(why)
+	if !lingers {
+		k.client.Close()
+	}
+	if k.server != nil {
+		rest := k.down
+		k.down = stream{}
+		k.leaveServer(why, intact)
+		k.down.reset(k.loop)
+		k.down = rest
+	}
+	if lingers {
+		k.flush(deadline)
+		k.client.Close()
+	}
+}
+
+// farewell tells the client why its session ends. It reports whether there is
+// something on the way that the client should take and has not.
+func (k *link) farewell(why error) (lingers bool) {
 	e := clientError(why)
 	d := &k.down
 	if e != nil && d.left == 0 && d.r <= d.scan { // never in the middle of a message
@@ -23,10 +47,11 @@ func (k *link) farewell(why error) {
 		k.session.proxy.countError(e)
 		k.say(e.Append(nil))
 	}
-	if e != nil || errors.Is(why, errServerSpoke) {
-		k.flush(k.loop.Now() + farewellTimeout)
+	if e == nil && !errors.Is(why, errServerSpoke) {
+		return false
 	}
-	k.client.Close()
+
+	return k.writeClient() == nil && len(d.judged()) > 0
 }
 
 // flush writes to the client what may leave, until the time deadline at most; a
@@ -34,23 +59,20 @@ func (k *link) farewell(why error) {
 func (k *link) flush(deadline time.Duration) {
 	for k.writeClient() == nil && len(k.down.judged()) > 0 && k.loop.Now() < deadline && k.session.stop == nil {
 		k.client.Want(reactor.Writable)
-		if k.server != nil {
-			k.server.Conn.Want(0)
-		}
 		k.task.Wait(deadline)
 	}
 }
 
-// leaveServer finds out in which state a session that has ended leaves its server,
-// and brings it back to a clean one, or closes it. A query that is still running
-// is cancelled: nobody wants its result. It may wait.
-func (k *link) leaveServer(why error) {
+// leaveServer brings the server of a session that has ended back to a clean state, or
+// closes it. intact says that it owed nothing and no part of a message was on its way;
+// else a query may still run, which is cancelled: nobody wants its result. It may wait.
+func (k *link) leaveServer(why error, intact bool) {
 	var side *sideError
 	lost := errors.As(why, &side) && side.side == "server"
 	switch {
 	case lost, errors.Is(why, errServerSpoke), errors.Is(why, errServerNonsense), k.upBroken:
 		k.destroyServer(pool.ReasonLink)
-	case !k.owed.idle() || !k.quiet():
+	case !intact:
 		k.session.route.pool.Cancel(k.server)
 		k.destroyServer(pool.ReasonAbandoned)
 	case k.clean():
@@ -64,8 +86,6 @@ func (k *link) leaveServer(why error) {
 // server. It reports whether the server is as good as new. It may wait.
 func (k *link) clean() bool {
 	k.up.reset(k.loop)
-	k.down.reset(k.loop)
-	k.cleaning = true
 	if !k.owed.settled() && k.execute("ROLLBACK") != nil {
 		return false
 	}

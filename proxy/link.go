@@ -37,7 +37,7 @@ type link struct {
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
-	cleaning bool // the session is over: what it did last is being undone
+	ending   bool // the session is over: the client has been told, and what it did last is undone
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
 	upBroken bool // the server takes no more, but may have something to say
@@ -67,10 +67,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 	k.takeAhead()
 	err = k.serve()
 	if err != nil {
-		k.farewell(err)
-	}
-	if k.server != nil {
-		k.leaveServer(err)
+		k.end(err)
 	}
 
 	return err
@@ -87,7 +84,9 @@ func (k *link) panicked(v any) error {
 	if k.server != nil {
 		k.destroyServer(pool.ReasonLink)
 	}
-	k.farewell(errInternal)
+	if !k.ending {
+		k.end(errInternal)
+	}
 
 	return errInternal
 }

@@ -369,6 +369,50 @@ func TestIdleTransactionTimeoutDeafServer(t *testing.T) {
 	next.want("TDCZ")
 }
 
+// choked lets s tell c, which does not read, so much that the proxy has some of it left
+// in its buffer, and returns how many notices that is.
+func (r *rig) choked(c *client, s *fakeConn) int {
+	r.t.Helper()
+	const atOnce = 6
+	n := 0
+	for held := 0; held == 0; n += atOnce {
+		s.send(repeat(atOnce, notice(strings.Repeat("x", 1<<10)))) // less than the smallest buffer
+		r.settle()
+		r.onLoop(func() { held = len(r.session(c.welcome.PID).link.down.judged()) })
+	}
+
+	return n
+}
+
+// TestFarewellChoked: a client that does not take its farewell does not keep its
+// server, and is closed after a while; one that takes it in time gets it.
+func TestFarewellChoked(t *testing.T) {
+	for name, reads := range map[string]bool{"for good": false, "for a while": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
+			c, other := r.connect(), r.connect()
+			s := f.accept()
+			beginTx(c, s)
+			n := r.choked(c, s)
+			r.step(limit)
+			s.rolledBack()
+			ping(other, s)
+			r.step(farewellTimeout - 1)
+			if got := r.proxy.Stat().Clients; got != 2 {
+				t.Fatalf("%d clients are there, want both", got)
+			}
+			if reads {
+				c.want(strings.Repeat("N", n))
+				c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+			} else {
+				r.step(1)
+			}
+			r.eventually("the session is over", func() bool { return r.proxy.Stat().Clients == 1 })
+		})
+	}
+}
+
 // TestShutdownTimeout: a drain closes who is at rest or has sent half a message at
 // once, and who is in a transaction when its context ends.
 func TestShutdownTimeout(t *testing.T) {
