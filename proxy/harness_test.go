@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -114,7 +115,7 @@ func (r *rig) close() {
 	if err := r.pools.Close(ctx); err != nil {
 		r.t.Errorf("close pools: %v", err)
 	}
-	if err := <-r.serving; err != ErrClosed {
+	if err := <-r.serving; !errors.Is(err, ErrClosed) {
 		r.t.Errorf("Serve returned %v, want ErrClosed", err)
 	}
 	r.loops.Stop()

@@ -134,7 +134,7 @@ func (k *link) readClient() (n int, err error) {
 		return n, nil
 	case errors.Is(err, reactor.ErrWouldBlock):
 		return 0, nil
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return 0, errClientGone
 	}
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -185,9 +186,9 @@ func (g *stage) compare() error {
 	switch {
 	case g.backend.dead:
 	case settled && !quiet:
-		return fmt.Errorf("settled too early")
+		return errors.New("settled too early")
 	case quiet && !settled && !g.owed.vague:
-		return fmt.Errorf("not settled")
+		return errors.New("not settled")
 	}
 
 	return nil

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,7 +59,7 @@ func (w *writer) messages() []byte {
 	case 9:
 		return flushMsg()
 	case 10:
-		return functionCall(int4div, "6", fmt.Sprint(w.rand.IntN(3)))
+		return functionCall(int4div, "6", strconv.Itoa(w.rand.IntN(3)))
 	case 11:
 		return join(query(copyIntoT), copyData(fmt.Sprintf("%d\ta\n", w.rand.IntN(10))), copyDone())
 	case 12:

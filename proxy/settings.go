@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/pgweir/pgweir/wire"
 )
@@ -84,8 +85,8 @@ func (k *link) applySettings() error {
 // settingsRefused is what a client is told whose settings no server takes: what
 // PostgreSQL would have told it at login.
 func settingsRefused(err error) error {
-	e, ok := err.(*wire.Error)
-	if !ok {
+	var e *wire.Error
+	if !errors.As(err, &e) {
 		return err
 	}
 	fatal := wire.Fatalf(e.Code, "%s", e.Message)
