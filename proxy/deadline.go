@@ -26,7 +26,7 @@ func (k *link) limit() (at time.Duration, then error) {
 		return after(k.since, g.IdleTransactionTimeout), errTxIdle
 	}
 	at = after(k.since, g.QueryTimeout)
-	idle := after(max(k.since, k.moved), g.IdleTransactionTimeout)
+	idle := after(max(k.since, k.up.last, k.down.last), g.IdleTransactionTimeout)
 	if idle != 0 && (at == 0 || idle < at) && k.owed.stalled(k.up.left > 0) && len(k.up.judged()) == 0 {
 		return idle, errTxIdle
 	}

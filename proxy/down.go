@@ -104,7 +104,6 @@ func (k *link) lost(err error) error {
 func (k *link) judgeDown() error {
 	d := &k.down
 	if d.scan < d.w {
-		k.moved = k.loop.Now()
 	}
 	for d.scan < d.w {
 		b := d.unjudged()

@@ -47,7 +47,6 @@ type link struct {
 	waited time.Duration     // for a server, until that is booked
 	began  time.Duration     // when it got its server
 	since  time.Duration     // when the server began its statement, or the client's turn came
-	moved  time.Duration     // when something last came, from either side
 }
 
 // run serves the client until it is at rest, with a nil error, or its session is

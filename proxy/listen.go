@@ -129,7 +129,6 @@ func (k *link) readClient() (n int, err error) {
 	switch {
 	case err == nil:
 		k.up.arrived(n, k.loop.Now())
-		k.moved = k.loop.Now()
 
 		return n, nil
 	case errors.Is(err, reactor.ErrWouldBlock):

@@ -21,7 +21,7 @@ type stream struct {
 	bulk       bool // the last read filled the buffer: take a large one
 
 	flow int           // how many bytes have come in one go; see streaming
-	last time.Duration // when the last of them came
+	last time.Duration // when something last came
 }
 
 // room returns the free part of the buffer, to read into. It is empty while the
