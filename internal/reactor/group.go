@@ -1,6 +1,9 @@
 package reactor
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
 
 // A Group is the loops of one process. Its methods may be called from any
 // goroutine.
@@ -15,8 +18,12 @@ type Group struct {
 const fullLoad = 0.75
 
 // StartGroup makes n loops and runs each in a goroutine of its own, which ends
-// with [Group.Stop].
+// with [Group.Stop]. Loops that are busy let go of their processors rarely, so it
+// sees to it that GOMAXPROCS leaves one to everybody else.
 func StartGroup(n int, o Options) (*Group, error) {
+	if runtime.GOMAXPROCS(0) <= n {
+		runtime.GOMAXPROCS(n + 1)
+	}
 	g := new(Group)
 	for range n {
 		l, err := NewLoop(o)

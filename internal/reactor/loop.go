@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -60,22 +59,11 @@ func NewLoop(o Options) (*Loop, error) {
 	return l, nil
 }
 
-// courtesy is how often a loop calls on Go's scheduler. A goroutine that does not for
-// 10 ms (forcePreemptNS in runtime/proc.go) is preempted with a signal and loses its
-// processor in its next system call, and the scheduler's monitor then looks after it
-// every 20 µs for a while: that cost 4 % of a busy loop's time.
-const courtesy = 4 * time.Millisecond
-
 // Run turns the loop until Stop. Connections that are still attached then are
 // closed by their owners, not by the loop.
 func (l *Loop) Run() {
-	called := l.now
 	for !l.stopped {
 		l.turn()
-		if l.now-called >= courtesy {
-			called = l.now
-			runtime.Gosched()
-		}
 	}
 	for _, t := range l.idle {
 		t.end()

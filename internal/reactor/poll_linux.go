@@ -16,13 +16,22 @@ const sendFlags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 // come with the next call.
 const maxEvents = 256
 
+// hold is how long a loop that waits keeps its processor, in the sense of Go's
+// scheduler. A loop that lets go of it for every wait costs more than it gives: it must
+// find another afterwards, and the scheduler's monitor, which takes a processor away
+// from a goroutine that has run for 10 ms (forcePreemptNS in runtime/proc.go) as soon
+// as it waits, then looks again every 20 µs. With events a fraction of a millisecond
+// apart that doubled what a loop costs.
+const hold = 5 * time.Millisecond
+
 // poller asks epoll, level triggered, which sockets are ready. Its wake may be
 // called from any goroutine, the rest only on its loop.
 type poller struct {
-	epfd   int
-	wakefd int  // an eventfd that interrupts wait
-	coarse bool // the kernel has no epoll_pwait2
-	events [maxEvents]unix.EpollEvent
+	epfd    int
+	wakefd  int           // an eventfd that interrupts wait
+	coarse  bool          // the kernel has no epoll_pwait2
+	timeout unix.Timespec // of the wait, for the kernel to read
+	events  [maxEvents]unix.EpollEvent
 }
 
 // open makes the poller ready for use.
@@ -64,45 +73,58 @@ func (p *poller) set(fd int, old, armed Events) error {
 // wait returns how many events stand in p.events. It waits for timeout; 0: not at
 // all, negative: until an event or wake.
 func (p *poller) wait(timeout time.Duration) int {
-	var n uintptr
-	var err syscall.Errno
-	switch {
-	case timeout == 0:
-		n, _, err = syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
-			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, 0, 0, 0)
-	case timeout < 0: // Syscall lets the scheduler have the processor meanwhile
-		n, _, err = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
-			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, forever, 0, 0)
-	default:
-		n, err = p.waitFor(timeout)
+	if timeout >= 0 && timeout <= hold {
+		return p.waitFor(timeout, true)
 	}
-	if err != 0 { // EINTR; the loop comes back
-		return 0
+	if n := p.waitFor(hold, true); n > 0 {
+		return n
+	}
+	if timeout > 0 {
+		timeout -= hold
 	}
 
-	return int(n)
+	return p.waitFor(timeout, false)
 }
 
-// forever is epoll_wait's timeout of -1.
-const forever = ^uintptr(0)
-
-// waitFor waits for an event, wake or the end of timeout, to the microsecond where
-// the kernel can (Linux 5.11), else to the millisecond.
-func (p *poller) waitFor(timeout time.Duration) (n uintptr, err syscall.Errno) {
-	if !p.coarse {
-		ts := unix.NsecToTimespec(int64(timeout))
-		n, _, err = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.epfd),
-			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, uintptr(unsafe.Pointer(&ts)), 0, 0)
+// waitFor is one wait, to the nanosecond where the kernel can (Linux 5.11), else to
+// the millisecond. It may return early, without events.
+func (p *poller) waitFor(timeout time.Duration, holding bool) int {
+	if timeout >= 0 && !p.coarse {
+		p.timeout = unix.NsecToTimespec(int64(timeout))
+		n, err := p.enter(holding, unix.SYS_EPOLL_PWAIT2, uintptr(unsafe.Pointer(&p.timeout)))
 		if err != syscall.ENOSYS {
-			return n, err
+			return n
 		}
 		p.coarse = true
 	}
-	ms := min((timeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32)
-	n, _, err = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epfd),
-		uintptr(unsafe.Pointer(&p.events[0])), maxEvents, uintptr(ms), 0, 0)
+	ms := -1
+	if timeout >= 0 {
+		ms = int(min((timeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
+	}
+	n, _ := p.enter(holding, syscall.SYS_EPOLL_PWAIT, uintptr(ms))
 
-	return n, err
+	return n
+}
+
+// enter makes the system call, holding the processor or not. An error is EINTR or
+// ENOSYS.
+//
+//go:uintptrescapes
+func (p *poller) enter(holding bool, trap, timeout uintptr) (int, syscall.Errno) {
+	var n uintptr
+	var err syscall.Errno
+	if holding {
+		n, _, err = syscall.RawSyscall6(trap, uintptr(p.epfd),
+			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, timeout, 0, 0)
+	} else {
+		n, _, err = syscall.Syscall6(trap, uintptr(p.epfd),
+			uintptr(unsafe.Pointer(&p.events[0])), maxEvents, timeout, 0, 0)
+	}
+	if err != 0 {
+		return 0, err
+	}
+
+	return int(n), 0
 }
 
 // event returns the i-th event of the last wait. wake's own is swallowed: ok is

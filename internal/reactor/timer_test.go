@@ -240,28 +240,40 @@ func BenchmarkTimerFire(b *testing.B) {
 	}
 }
 
-// TestPollerWait checks that a wait for nothing ends, and not early, also where the
-// kernel counts in milliseconds alone.
+// TestPollerWait checks that waits for nothing end, short and longer ones, those of a
+// kernel that counts in milliseconds alone included; and that wake ends one that would
+// not.
 func TestPollerWait(t *testing.T) {
 	t.Parallel()
 	for name, coarse := range map[string]bool{"epoll_pwait2": false, "epoll_pwait": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var p poller
+			p := new(poller)
 			if err := p.open(); err != nil {
 				t.Fatal(err)
 			}
 			defer p.close()
 			p.coarse = coarse
-			const timeout = 200 * time.Microsecond
-			for range 10 {
-				began := time.Now()
-				if n := p.wait(timeout); n != 0 {
-					t.Fatalf("%d events of nothing", n)
+			for _, timeout := range []time.Duration{0, 200 * time.Microsecond, 2 * hold} {
+				for began := time.Now(); time.Since(began) < timeout; { // it may return early
+					if n := p.wait(timeout); n != 0 {
+						t.Fatalf("%d events of nothing", n)
+					}
 				}
-				if took := time.Since(began); took < timeout {
-					t.Errorf("waited %v, less than %v", took, timeout)
+			}
+			woken := make(chan int)
+			go func() {
+				for {
+					if n := p.wait(-1); n != 0 {
+						woken <- n
+
+						return
+					}
 				}
+			}()
+			p.wake()
+			if n := <-woken; n != 1 {
+				t.Errorf("%d events of a wake", n)
 			}
 		})
 	}
