@@ -41,10 +41,8 @@ func (p *Pool) Cancel(s *Server) bool {
 // connection, by when the signal has been sent (src/backend/postmaster: the
 // process that handles the request ends after it has).
 func (p *Pool) sendCancel(w *wire.Welcome) error {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	stop := p.pools.home().AfterFunc(p.options.CancelTimeout, func() { cancel(errCancelTimeout) })
-	defer stop()
+	ctx, cancel := p.within(context.Background(), p.options.CancelTimeout, errCancelTimeout)
+	defer cancel()
 
 	nc, err := p.dial(ctx)
 	if err != nil {

@@ -105,10 +105,8 @@ func (p *Pool) open(round int) {
 
 // construct is puddle's constructor: it connects and logs in.
 func (p *Pool) construct(ctx context.Context) (*Server, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := p.pools.home().AfterFunc(p.options.ConnectTimeout, func() { cancel(errConnectTimeout) })
-	defer stop()
+	ctx, cancel := p.within(ctx, p.options.ConnectTimeout, errConnectTimeout)
+	defer cancel()
 
 	s, err := p.connect(ctx)
 	if err != nil {
@@ -120,6 +118,21 @@ func (p *Pool) construct(ctx context.Context) (*Server, error) {
 	}
 
 	return s, nil
+}
+
+// within returns a context that is canceled after the time limit of the loops' clock, if
+// that is not 0, with cause. cancel ends it before.
+func (p *Pool) within(ctx context.Context, limit time.Duration, cause error) (_ context.Context, cancel func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	stop := func() {}
+	if limit > 0 {
+		stop = p.pools.home().AfterFunc(limit, func() { end(cause) })
+	}
+
+	return ctx, func() {
+		stop()
+		end(nil)
+	}
 }
 
 // errConnectTimeout is the cause when server_connect_timeout has passed.

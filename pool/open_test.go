@@ -254,6 +254,27 @@ func TestHopeless(t *testing.T) {
 	}
 }
 
+// TestNoTimeouts checks that limits of 0 are none, for opening and for a cancel.
+func TestNoTimeouts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	p := r.pool(func(o *Options) { o.ConnectTimeout, o.CancelTimeout = 0, 0 })
+	letGo := r.postgres.holdLogins()
+	c := r.client(p, 0, 0)
+	r.step(1000 * time.Hour)
+	c.waiting()
+	letGo()
+	c.served()
+	c.cancel(1)
+	r.postgres.arrived(1)
+	r.step(1000 * time.Hour)
+	r.wantCanceling(p, 1)
+	r.postgres.confirmCancel()
+	r.wantCanceling(p, 0)
+	c.release()
+	r.failures(p, 0)
+}
+
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
