@@ -27,7 +27,11 @@ type Options struct {
 	// database or user together. 0: no bound.
 	MaxDatabase, MaxUser int
 
-	// ConnectTimeout bounds opening a server, login included.
+	// RoundRobin has each use take the server that was idle for the longest time,
+	// rather than for the shortest.
+	RoundRobin bool
+
+	// ConnectTimeout bounds opening a server, login included. 0: no limit.
 	ConnectTimeout time.Duration
 	// LoginRetry is the longest pause after failed attempts to open one.
 	LoginRetry time.Duration
@@ -35,7 +39,7 @@ type Options struct {
 	IdleTimeout time.Duration
 	// Lifetime closes servers that are older, when they are idle; 0: each is used once.
 	Lifetime time.Duration
-	// CancelTimeout bounds the wait for a cancel request to be confirmed.
+	// CancelTimeout bounds the wait for a cancel request to be confirmed. 0: no limit.
 	CancelTimeout time.Duration
 	// TCP are the options of connections to PostgreSQL.
 	TCP reactor.TCPOptions

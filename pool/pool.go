@@ -105,11 +105,16 @@ func (p *Pool) refusal() error {
 	return nil
 }
 
-// takeIdle takes an idle server of the loop off the shelf, or nil. One that has
-// something to say is left to its handler: most likely that is its end. mu is held.
+// takeIdle takes an idle server of the loop off the shelf, or nil: the one that was
+// used last, or with RoundRobin first. One that has something to say is left to its
+// handler: most likely that is its end. mu is held.
 func (p *Pool) takeIdle(l *reactor.Loop) *Server {
 	shelf := p.idle[l.Index()]
-	for i := len(shelf) - 1; i >= 0; i-- {
+	for n := range shelf {
+		i := len(shelf) - 1 - n
+		if p.options.RoundRobin {
+			i = n
+		}
 		if s := shelf[i]; !s.Conn.Ready(reactor.Readable) {
 			p.unshelve(s, i)
 
