@@ -46,15 +46,16 @@ type Pgweir struct {
 	AuthType AuthType
 	AuthFile string
 
-	PoolMode           PoolMode
-	DefaultPoolSize    int
-	MinPoolSize        int
-	ReservePoolSize    int
-	ReservePoolTimeout time.Duration
-	MaxClientConn      int
-	MaxDBConnections   int
-	MaxUserConnections int
-	ServerResetQuery   string
+	PoolMode              PoolMode
+	DefaultPoolSize       int
+	MinPoolSize           int
+	ReservePoolSize       int
+	ReservePoolTimeout    time.Duration
+	MaxClientConn         int
+	MaxPreparedStatements int
+	MaxDBConnections      int
+	MaxUserConnections    int
+	ServerResetQuery      string
 
 	QueryWaitTimeout       time.Duration
 	ClientLoginTimeout     time.Duration
@@ -67,6 +68,7 @@ type Pgweir struct {
 	ServerIdleTimeout    time.Duration
 	ServerLifetime       time.Duration
 	ServerLoginRetry     time.Duration
+	ServerRoundRobin     bool
 
 	TCPKeepalive   bool
 	TCPKeepidle    time.Duration

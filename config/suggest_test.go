@@ -65,7 +65,7 @@ func TestEveryPgBouncerSettingIsAnswered(t *testing.T) {
 		auth_type auth_file auth_hba_file auth_ident_file auth_query auth_user auth_dbname auth_ldap_options
 		scram_iterations admin_users stats_users pool_mode max_client_conn default_pool_size min_pool_size
 		reserve_pool_size reserve_pool_timeout max_db_connections max_db_client_connections max_user_connections
-		max_user_client_connections server_round_robin max_prepared_statements track_extra_parameters
+		max_user_client_connections track_extra_parameters
 		ignore_startup_parameters disable_pqexec application_name_add_host query_wait_timeout query_wait_notify
 		query_timeout transaction_timeout idle_transaction_timeout client_idle_timeout client_login_timeout
 		cancel_wait_timeout server_lifetime server_idle_timeout server_connect_timeout server_login_retry

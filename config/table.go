@@ -117,6 +117,11 @@ func poolSettings() []Setting {
 			binding: bind(func(p *Pgweir) *int { return &p.MaxClientConn }, count(1), 1000),
 		},
 		{
+			Key: "max_prepared_statements",
+			Doc: "prepared statements that a server keeps for clients", Zero: "0: do not follow them",
+			binding: bind(func(p *Pgweir) *int { return &p.MaxPreparedStatements }, count(0), 200),
+		},
+		{
 			Key: "max_db_connections",
 			Doc: "servers per database, its pools together", Zero: noLimit,
 			binding: bind(func(p *Pgweir) *int { return &p.MaxDBConnections }, count(0), 0),
@@ -187,6 +192,11 @@ func serverTimeouts() []Setting {
 			Key: "server_lifetime",
 			Doc: "a server this old is closed as soon as no client has it", Zero: "0: after one use",
 			binding: bind(func(p *Pgweir) *time.Duration { return &p.ServerLifetime }, timeout(), 3600*time.Second),
+		},
+		{
+			Key:     "server_round_robin",
+			Doc:     "use the servers of a pool in turn, rather than as few of them as possible",
+			binding: bind(func(p *Pgweir) *bool { return &p.ServerRoundRobin }, boolean(), false),
 		},
 		{
 			Key: "server_login_retry", PgBouncer: "a fixed pause, during which clients get the last error",

@@ -131,7 +131,7 @@ func (p *pgweir) connect(t testing.TB, settings ...string) *pgx.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	url := p.url() + "&" + strings.Join(append(settings, "default_query_exec_mode=exec"), "&")
+	url := p.url() + "&" + strings.Join(settings, "&")
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		t.Fatal(err)

@@ -18,9 +18,9 @@ type Server struct {
 	Conn *reactor.Conn
 	// Welcome is what PostgreSQL said at login. It must not be changed.
 	Welcome *wire.Welcome
-	// Settings are what those who had the server have set on it, apart from what
-	// it began with. They are kept by whoever has acquired it.
-	Settings wire.Parameters
+	// Session is what those who acquire the server know of its PostgreSQL session,
+	// one after another. The pool does not look at it. Nil at first.
+	Session any
 
 	pool     *Pool
 	resource *puddle.Resource[*Server]

@@ -7,24 +7,33 @@ import (
 	"os"
 	"runtime"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgweir/pgweir/wire"
 )
 
-// A pingPong is a client and a fake server that do simple queries as fast as they
-// can, without allocating anything themselves.
+// A pingPong is a client and a fake server that ask and answer the same again and again
+// as fast as they can, without allocating anything themselves.
 type pingPong struct {
 	client          net.Conn
 	question        []byte
 	answer, arrived []byte
 }
 
-// newPingPong starts a rig, and the server's side in a goroutine that ends with it.
-func newPingPong(t testing.TB) *pingPong {
+// newPingPong starts a rig, and the server's side in a goroutine that ends with it. The
+// client has prepared a statement, called myname_1.
+func newPingPong(t testing.TB, question, answer []byte) *pingPong {
 	t.Helper()
 	f := newFake(t)
 	r := newRig(t, f.config(nil))
 	c := r.connect()
 	s := f.accept()
-	p := &pingPong{client: c.nc, question: query("SELECT 1"), answer: result("1")}
+	c.send(parse("myname_1", "SELECT 1"), syncMsg()) // a name as long as pgweir_1
+	s.want("PS")
+	s.send(frameOf(&pgproto3.ParseComplete{}), wire.AppendReadyForQuery(nil, wire.TxIdle))
+	c.want("1Z")
+	p := &pingPong{client: c.nc, question: question, answer: answer}
 	p.arrived = make([]byte, len(p.answer))
 	f.handlers.Go(func() {
 		asked := make([]byte, len(p.question))
@@ -60,25 +69,34 @@ func TestTransactionAllocs(t *testing.T) {
 		t.Skip(why)
 	}
 	const n = 5000
-	p := newPingPong(t)
-	for range 100 {
-		p.transaction(t)
-	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range n {
-		p.transaction(t)
-	}
-	runtime.ReadMemStats(&after)
-	if each := float64(after.Mallocs-before.Mallocs) / n; each >= 0.1 {
-		t.Errorf("%.2f allocations in a transaction, want none", each)
+	answer := join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle))
+	for name, test := range map[string]struct{ question, answer []byte }{
+		"query":    {query("SELECT 1"), result("1")},
+		"extended": {join(parse("", "SELECT 1"), run(""), syncMsg()), join(frameOf(&pgproto3.ParseComplete{}), answer)},
+		"prepared": {join(run("myname_1"), syncMsg()), answer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPingPong(t, test.question, test.answer)
+			for range 100 {
+				p.transaction(t)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range n {
+				p.transaction(t)
+			}
+			runtime.ReadMemStats(&after)
+			if each := float64(after.Mallocs-before.Mallocs) / n; each >= 0.1 {
+				t.Errorf("%.2f allocations in a transaction, want none", each)
+			}
+		})
 	}
 }
 
 // BenchmarkTransaction is the time of one simple query through the proxy, client and
 // server included.
 func BenchmarkTransaction(b *testing.B) {
-	p := newPingPong(b)
+	p := newPingPong(b, query("SELECT 1"), result("1"))
 	b.ReportAllocs()
 	for b.Loop() {
 		p.transaction(b)

@@ -27,7 +27,7 @@ func (k *link) checkOut() error {
 	k.server = server
 	k.task.Join(serverPlace, server.Conn)
 	k.owed.reset()
-	k.injected = 0
+	k.state, k.manages = stateOf(server), s.manages()
 	k.began = k.loop.Clock().Now()
 
 	return k.applySettings()
@@ -48,8 +48,11 @@ var errStale = errors.New("server was gone at checkout")
 
 // unsend takes back what was meant for a server that was gone, for another one.
 func (k *link) unsend() {
-	k.up.sent(k.injected) // the other one may need something else
-	k.up.unjudge()
+	if len(k.original) > 0 {
+		k.up.restore(k.original)
+	} else {
+		k.up.unjudge()
+	}
 	k.leaving = false
 	server := k.server
 	k.part()
@@ -81,7 +84,9 @@ func (k *link) unlink() {
 // part lets go of the server.
 func (k *link) part() {
 	k.task.Leave(serverPlace)
-	k.server = nil
+	k.undoAll()
+	k.server, k.state = nil, nil
+	k.bound, k.original = k.bound[:0], k.original[:0]
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 }

@@ -103,9 +103,7 @@ func (k *link) lost(err error) error {
 // judgeDown looks at the server's frames and strikes off what they answer.
 func (k *link) judgeDown() error {
 	d := &k.down
-	if d.scan < d.w {
-	}
-	for d.scan < d.w {
+	for k.answerClient(); d.scan < d.w; k.answerClient() {
 		b := d.unjudged()
 		h, ok := wire.PeekHeader(b)
 		if !ok {
@@ -122,7 +120,7 @@ func (k *link) judgeDown() error {
 		if mustSee(h.Type) && len(b) < h.Size && k.canHold(h.Size) {
 			return nil
 		}
-		ours, err := k.received(h, b[wire.HeaderSize:min(h.Size, len(b))])
+		ours, err := k.received(&h, b[wire.HeaderSize:min(h.Size, len(b))])
 		if err != nil {
 			return err
 		}
@@ -135,7 +133,12 @@ func (k *link) judgeDown() error {
 // mustSee reports whether a server's frame is looked into, so that it must be
 // there whole first.
 func mustSee(typ byte) bool {
-	return typ == wire.ReadyForQuery || typ == wire.ErrorResponse || typ == wire.ParameterStatus
+	switch typ {
+	case wire.ReadyForQuery, wire.ErrorResponse, wire.ParameterStatus, wire.CommandComplete:
+		return true
+	}
+
+	return false
 }
 
 // canHold reports whether a frame of that size finds room in the buffer, which is
@@ -151,8 +154,8 @@ func (k *link) canHold(size int) bool {
 	return true
 }
 
-// received strikes a server's frame off the queue.
-func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
+// received strikes a server's frame off the queue. h is its header, which may change.
+func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	free := k.free() // what comes now is the pool's affair
 	if free && comesUnasked(h.Type) {
 		return true, nil
@@ -165,11 +168,17 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 		}
 		status = body[0]
 	case wire.ErrorResponse:
+		k.heal(body)
+		k.notDiscarded()
 		if e, err := wire.ParseError(body); err == nil {
 			k.said, k.fatal = e, e.Fatal()
 		}
 		if free && k.fatal {
 			return true, nil
+		}
+	case wire.CommandComplete:
+		if k.manages && tellsDiscarded(body) {
+			k.discarded()
 		}
 	case wire.ParameterStatus:
 		if k.owed.answersOurs() && !k.ending {
@@ -177,14 +186,21 @@ func (k *link) received(h wire.Header, body []byte) (ours bool, err error) {
 		}
 		k.follow(body)
 	}
+	before, follows := k.owed.marked, k.owed.follows()
 	ours, err = k.owed.received(h.Type, status)
 	if err != nil {
 		return false, errServerNonsense
+	}
+	if n := before - k.owed.marked; n > 0 {
+		k.settle(h, n, follows)
 	}
 	k.failed = k.failed || ours && h.Type == wire.ErrorResponse
 	if endsStatement(h.Type) || k.owed.idle() {
 		k.mark()
 		k.timedOut = false
+	}
+	if k.owed.idle() {
+		k.bound = k.bound[:0]
 	}
 
 	return ours, nil

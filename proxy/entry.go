@@ -24,11 +24,17 @@ const (
 	internal entry = 1 << 7
 	// begun marks what has been answered in part.
 	begun entry = 1 << 6
+	// tracked marks what changes the prepared statements of client or server: the
+	// link has a change for it.
+	tracked entry = 1 << 5
+	// ourAnswer marks what has not gone to the server: pgweir answers it when its
+	// turn comes.
+	ourAnswer entry = 1 << 4
 )
 
 // kind is the entry without its marks.
 func (e entry) kind() entry {
-	return e &^ (internal | begun)
+	return e &^ (internal | begun | tracked | ourAnswer)
 }
 
 // endsSeries reports whether e ends what extended-protocol messages have begun, and

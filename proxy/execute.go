@@ -18,10 +18,10 @@ var errExecute = errors.New("server did not answer a statement of pgweir's")
 // prepend puts a statement of our own in front of what the client has sent and
 // nobody has judged yet, so that both leave in one write.
 func (k *link) prepend(sql string) {
-	frame := wire.AppendQuery(nil, sql)
-	k.injected = len(frame)
-	k.up.insert(frame)
+	k.save()
+	k.up.insert(wire.AppendQuery(nil, sql))
 	k.owed.sent(wire.Query, 0, internal)
+	k.state.unnamed = nil // a Query takes it away
 }
 
 // ask sends an empty query of our own, which changes nothing, for the sake of what its

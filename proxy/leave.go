@@ -96,7 +96,8 @@ func (k *link) clean() bool {
 	if k.execute(reset) != nil {
 		return false
 	}
-	k.server.Settings = nil
+	k.state.settings = nil
+	k.state.forget()
 
 	return true
 }

@@ -83,7 +83,13 @@ const readySize = wire.HeaderSize + 1
 // there reports whether the frame that is next to be judged is there, as far as
 // the buffer can hold it.
 func (k *link) there(h wire.Header) bool {
-	return len(k.up.unjudged()) >= min(h.Size, len(k.up.buf))
+	want := min(h.Size, len(k.up.buf))
+	if h.Type == wire.Parse && h.Size <= maxPrepare && k.session.manages() {
+		k.up.make(h.Size) // it is kept
+		want = h.Size
+	}
+
+	return len(k.up.unjudged()) >= want
 }
 
 // say puts a message of our own on its way to the client. No other may be in the

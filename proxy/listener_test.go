@@ -1,10 +1,9 @@
 package proxy
 
 import (
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestAcceptPause: after an error of accept the listener pauses, longer each time up
@@ -12,9 +11,9 @@ import (
 func TestAcceptPause(t *testing.T) {
 	r := newRig(t, newFake(t).config(nil))
 	l := r.listener()
-	for i, pause := range []time.Duration{5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000} {
-		pause *= time.Millisecond
-		r.onLoop(func() { l.failed(unix.EMFILE) })
+	for i, ms := range []int{5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000} {
+		pause := time.Duration(ms) * time.Millisecond
+		r.onLoop(func() { l.failed(syscall.EMFILE) })
 		if n := r.proxy.Stat().AcceptErrors; n != uint64(i+1) {
 			t.Fatalf("%d errors are counted, want %d", n, i+1)
 		}
@@ -27,7 +26,7 @@ func TestAcceptPause(t *testing.T) {
 			t.Fatalf("does not accept after %v", pause)
 		}
 	}
-	r.onLoop(func() { l.failed(unix.EMFILE) })
+	r.onLoop(func() { l.failed(syscall.EMFILE) })
 	c := r.dial()
 	c.send([]byte{0}) // the beginning of a startup packet
 	r.step(lastAcceptPause)
@@ -43,7 +42,7 @@ func TestAcceptPause(t *testing.T) {
 func TestAcceptPauseAtShutdown(t *testing.T) {
 	r := newRig(t, newFake(t).config(nil))
 	l := r.listener()
-	r.onLoop(func() { l.failed(unix.EMFILE) })
+	r.onLoop(func() { l.failed(syscall.EMFILE) })
 	r.proxy.stopAccepting()
 	r.step(lastAcceptPause)
 	if r.accepts(l) {

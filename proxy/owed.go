@@ -13,9 +13,10 @@ import (
 //
 // The zero value owes nothing, outside a transaction. See docs/protocol.md.
 type owed struct {
-	ring []entry // circular; its length is a power of two
-	head int     // place of the oldest entry
-	n    int     // how many entries
+	ring   []entry // circular; its length is a power of two
+	head   int     // place of the oldest entry
+	n      int     // how many entries
+	marked int     // how many of them are tracked
 
 	tx      byte // status of the last ReadyForQuery; 0 before the first
 	skip    bool // after an error the server discards all until Sync
@@ -99,7 +100,7 @@ func (o *owed) rowsForClient() bool {
 	if o.n == 0 {
 		return false
 	}
-	head := o.ring[o.head] &^ begun
+	head := o.ring[o.head] &^ (begun | tracked)
 
 	return head == oweQuery || head == oweExecute
 }
@@ -109,8 +110,33 @@ func (o *owed) answersOurs() bool {
 	return o.n > 0 && o.ring[o.head]&internal != 0
 }
 
+// answersItself reports whether what comes next is not the server's to answer.
+func (o *owed) answersItself() bool {
+	return o.n > 0 && o.ring[o.head]&ourAnswer != 0
+}
+
+// follows reports whether what comes next answers something tracked.
+func (o *owed) follows() bool {
+	return o.n > 0 && o.ring[o.head]&tracked != 0
+}
+
+// answer enters a client's Parse or Close that does not go to the server.
+func (o *owed) answer(e entry) {
+	o.begin(e | tracked | ourAnswer)
+}
+
+// begin enters what belongs to a series of extended-protocol messages, or ends one.
+func (o *owed) begin(e entry) {
+	if !o.open {
+		o.held = 0
+	}
+	o.held++
+	o.open = !endsSeries(e.kind())
+	o.push(e)
+}
+
 // sent enters a client's frame that goes to the server. what is the byte behind
-// the header of a Describe, 'S' or 'P'. flags is 0 or internal.
+// the header of a Describe, 'S' or 'P'. flags are internal and tracked, or 0.
 func (o *owed) sent(typ, what byte, flags entry) {
 	e := oweSync
 	switch typ {
@@ -160,24 +186,20 @@ func (o *owed) sent(typ, what byte, flags entry) {
 
 		return
 	}
-	if !o.open {
-		o.held = 0
-	}
-	o.held++
-	o.open = !endsSeries(e)
-	o.push(e | flags)
+	o.begin(e | flags)
 }
 
 // received strikes off a server's frame. status is the byte behind the header of
 // a ReadyForQuery. ours reports that the frame answers something internal and is
-// not for the client. An error means that the server has answered what nobody
+// not for the client; of what is tracked the client gets errors nevertheless, since
+// its own message, behind, is not answered then. An error means that the server has answered what nobody
 // asked.
 func (o *owed) received(typ, status byte) (ours bool, err error) {
 	switch typ {
 	case wire.NoticeResponse, wire.ParameterStatus, wire.NotificationResponse:
 		return false, nil // come at any time
 	}
-	ours = o.answersOurs()
+	ours = o.answersOurs() && (typ != wire.ErrorResponse || !o.follows())
 	switch {
 	case typ == wire.ErrorResponse:
 		o.failed()
@@ -321,10 +343,16 @@ func (o *owed) push(e entry) {
 	}
 	*o.at(o.n) = e
 	o.n++
+	if e&tracked != 0 {
+		o.marked++
+	}
 }
 
 // pop takes the oldest entry off.
 func (o *owed) pop() {
+	if *o.at(0)&tracked != 0 {
+		o.marked--
+	}
 	o.head = (o.head + 1) & (len(o.ring) - 1)
 	o.n--
 }

@@ -6,31 +6,31 @@ import (
 	"github.com/pgweir/pgweir/wire"
 )
 
-// A statement is one step of what a query or portal does.
-type statement byte
+// A command is one step of what a query or portal does.
+type command byte
 
-// The statements that the model knows.
+// The commands that the model knows.
 const (
-	selectRows  statement = 'r'
-	noStatement statement = 'e' // an empty query
-	begin       statement = 'b'
-	commit      statement = 'c'
-	failing     statement = 'x'
-	suspended   statement = 's' // portals only
-	copyOut     statement = 'o'
-	copyIn      statement = 'i' // takes all data
-	copyInStart statement = '0' // fails before it has read any data
-	copyInData  statement = '2' // fails at its second piece of data
-	copyInEnd   statement = '9' // fails at CopyDone
+	selectRows  command = 'r'
+	noStatement command = 'e' // an empty query
+	begin       command = 'b'
+	commit      command = 'c'
+	failing     command = 'x'
+	suspended   command = 's' // portals only
+	copyOut     command = 'o'
+	copyIn      command = 'i' // takes all data
+	copyInStart command = '0' // fails before it has read any data
+	copyInData  command = '2' // fails at its second piece of data
+	copyInEnd   command = '9' // fails at CopyDone
 )
 
 // A request is a client's message as far as a backend's answers depend on it.
 type request struct {
 	typ   byte
-	what  byte        // of a Describe
-	do    []statement // of a Query, or the one of an Execute
-	fails bool        // the others
-	ours  bool        // pgweir itself sends it
+	what  byte      // of a Describe
+	do    []command // of a Query, or the one of an Execute
+	fails bool      // the others
+	ours  bool      // pgweir itself sends it
 }
 
 // A reply is a backend's message.
@@ -46,15 +46,15 @@ type backend struct {
 	in  []request // sent by the client, not read yet
 	out []reply   // sent by the backend, not arrived yet
 
-	tx       byte        // wire.TxIdle and so on
-	ignore   bool        // until Sync
-	ours     bool        // the message in hand is pgweir's own
-	extended bool        // and belongs to the extended protocol
-	open     bool        // an implicit transaction waits for its Sync
-	copy     statement   // the COPY that is reading; 0: none
-	data     int         // how many pieces of data it has read
-	rest     []statement // of the query that the COPY stands in
-	dead     bool        // it has ended the connection
+	tx       byte      // wire.TxIdle and so on
+	ignore   bool      // until Sync
+	ours     bool      // the message in hand is pgweir's own
+	extended bool      // and belongs to the extended protocol
+	open     bool      // an implicit transaction waits for its Sync
+	copy     command   // the COPY that is reading; 0: none
+	data     int       // how many pieces of data it has read
+	rest     []command // of the query that the COPY stands in
+	dead     bool      // it has ended the connection
 }
 
 // step reads one message and answers it.
@@ -134,7 +134,7 @@ func (b *backend) describe(r request) {
 
 // run executes statements until all are done, one fails, or one reads from the
 // client.
-func (b *backend) run(do []statement) {
+func (b *backend) run(do []command) {
 	for i, s := range do {
 		if b.tx == wire.TxFailed && s != commit {
 			s = failing
@@ -160,7 +160,7 @@ func (b *backend) run(do []statement) {
 }
 
 // succeed answers for a statement that reads nothing from the client.
-func (b *backend) succeed(s statement) {
+func (b *backend) succeed(s command) {
 	switch s {
 	case selectRows:
 		if !b.extended {

@@ -90,10 +90,10 @@ func (a *author) request() request {
 }
 
 // statements writes n of those that kinds holds.
-func (a *author) statements(kinds string, n int) []statement {
-	do := make([]statement, n)
+func (a *author) statements(kinds string, n int) []command {
+	do := make([]command, n)
 	for i := range do {
-		do[i] = statement(kinds[a.IntN(len(kinds))])
+		do[i] = command(kinds[a.IntN(len(kinds))])
 		a.copying = a.copying || strings.IndexByte("i029", byte(do[i])) >= 0
 	}
 
@@ -174,7 +174,7 @@ func (g *stage) ask() {
 	if g.owed.doubtful() {
 		g.asked++
 		g.owed.sent(wire.Query, 0, internal)
-		g.backend.in = append(g.backend.in, request{typ: wire.Query, do: []statement{noStatement}, ours: true})
+		g.backend.in = append(g.backend.in, request{typ: wire.Query, do: []command{noStatement}, ours: true})
 	}
 }
 

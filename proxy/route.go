@@ -19,6 +19,8 @@ type route struct {
 	mode    config.PoolMode
 	tallies []stats.Tally // by loop
 
+	statements statements // that its clients have prepared
+
 	lastSettings atomic.Pointer[wire.Parameters] // of the last login
 }
 
@@ -89,6 +91,7 @@ func (p *Proxy) poolOptions(db config.Database, limits config.Pool, login wire.L
 		ReserveTimeout: g.ReservePoolTimeout,
 		MaxDatabase:    limits.MaxDBConnections,
 		MaxUser:        limits.MaxUserConnections,
+		RoundRobin:     g.ServerRoundRobin,
 		ConnectTimeout: g.ServerConnectTimeout,
 		LoginRetry:     g.ServerLoginRetry,
 		IdleTimeout:    g.ServerIdleTimeout,

@@ -25,6 +25,8 @@ type session struct {
 	settings wire.Parameters // that it asked for at login, or has changed since and that are followed
 	proven   bool            // a server has taken them
 
+	statements clientStatements // that it has prepared
+
 	ahead []byte         // read at login already; nil from the first task on
 	idle  *reactor.Timer // client_idle_timeout; nil: none
 	link  *link          // nil at rest
@@ -113,6 +115,7 @@ func (s *session) end(why error) {
 		s.loop.Drop(s.idle)
 	}
 	s.ended = true
+	s.drop(s.statements.named)
 	s.conn.Close()
 	s.proxy.forget(s, why)
 }

@@ -57,13 +57,13 @@ func safeSettings(ps wire.Parameters) bool {
 // taken before go in front of the client's own bytes. New ones are tried first: if
 // they are refused nothing of the client's may be executed. It may wait.
 func (k *link) applySettings() error {
-	s, server := k.session, k.server
-	if server.Settings.Equal(s.settings) {
+	s, state := k.session, k.state
+	if state.settings.Equal(s.settings) {
 		return nil
 	}
-	before := server.Settings
+	before := state.settings
 	sql := before.Difference(s.settings)
-	server.Settings = s.settings
+	state.settings = s.settings
 	if sql == "" {
 		return nil
 	}
@@ -73,7 +73,7 @@ func (k *link) applySettings() error {
 		return nil
 	}
 	if err := k.execute(sql); err != nil {
-		server.Settings = before // several statements in one query: all or none
+		state.settings = before // several statements in one query: all or none
 
 		return settingsRefused(err)
 	}
@@ -116,13 +116,13 @@ func (k *link) follow(body []byte) {
 	if !ok || !followed(name) {
 		return
 	}
-	s, server := k.session, k.server
-	if value == initial(server.Welcome, name) {
+	s := k.session
+	if value == initial(k.server.Welcome, name) {
 		s.settings = s.settings.Without(name)
 	} else {
 		s.settings = s.settings.With(name, value)
 	}
-	server.Settings = s.settings
+	k.state.settings = s.settings
 }
 
 // initial is what a server reported at login.

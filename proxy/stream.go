@@ -107,18 +107,49 @@ func (s *stream) take(size int, drop bool) {
 // insert puts bytes of our own, already judged, behind those that are judged and
 // before the rest. They need no room.
 func (s *stream) insert(b []byte) {
-	rest := s.w - s.scan
-	if len(s.buf)-s.w < len(b) {
-		bigger := make([]byte, s.w-s.r+len(b)) // rare: only behind a full buffer
+	s.shift(0, len(b))
+	copy(s.buf[s.scan:], b)
+	s.scan += len(b)
+}
+
+// replace replaces n bytes of what is not judged yet, from at on. The others need no
+// room.
+func (s *stream) replace(at, n int, with string) {
+	s.shift(at+n, len(with)-n)
+	copy(s.buf[s.scan+at:], with)
+}
+
+// shift moves what is not judged yet, from at on, by so many bytes, which may be
+// negative.
+func (s *stream) shift(at, by int) {
+	if len(s.buf)-s.w < by {
+		bigger := make([]byte, s.w-s.r+by) // rare: only behind a full buffer
 		s.w = copy(bigger, s.buf[s.r:s.w])
 		s.scan -= s.r
 		s.r = 0
 		s.buf = bigger
 	}
-	copy(s.buf[s.scan+len(b):], s.buf[s.scan:s.scan+rest])
-	copy(s.buf[s.scan:], b)
-	s.scan += len(b)
-	s.w += len(b)
+	from := s.scan + at
+	copy(s.buf[from+by:s.w+by], s.buf[from:s.w])
+	s.w += by
+}
+
+// make makes room for a frame of that size, which must be there whole before it is
+// judged, little by little as it comes.
+func (s *stream) make(size int) {
+	if s.scan > s.r || s.w < len(s.buf) || size <= len(s.buf) {
+		return // it is not for want of room that it is not there
+	}
+	bigger := make([]byte, min(size, 2*len(s.buf)))
+	s.w = copy(bigger, s.buf[s.r:s.w])
+	s.r, s.scan = 0, 0
+	s.buf = bigger
+}
+
+// restore makes b all that is there, not judged.
+func (s *stream) restore(b []byte) {
+	s.r, s.scan, s.left = 0, 0, 0
+	s.w = copy(s.buf, b)
 }
 
 // judged returns the bytes that may leave.

@@ -93,8 +93,9 @@ func TestQueryTimeoutPipeline(t *testing.T) {
 		"executes":   {join(repeat(3, execute(0)), syncMsg()), complete("SELECT 1"), nil, "C"},
 		"portals":    {join(repeat(3, execute(1)), syncMsg()), frameOf(&pgproto3.PortalSuspended{}), nil, "s"},
 		"series": {
-			repeat(3, bind(""), execute(0), syncMsg()),
-			join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle)), canceledError(), "2CZ",
+			repeat(3, parse("", "SELECT 1"), bind(""), execute(0), syncMsg()),
+			join(frameOf(&pgproto3.ParseComplete{}), frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle)),
+			canceledError(), "12CZ",
 		},
 	}
 	for name, test := range tests {

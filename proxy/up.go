@@ -37,6 +37,23 @@ func (k *link) judgeUp() error {
 		if k.mustWait(h) {
 			return nil
 		}
+		flags := entry(0)
+		if k.manages && !k.owed.skip {
+			v, err := k.prepare(&h)
+			switch {
+			case err != nil:
+				return err
+			case v == notYet:
+				return nil
+			case v == answered:
+				u.take(h.Size, true)
+
+				continue
+			case v == follows:
+				flags = tracked
+			}
+			b = u.unjudged()
+		}
 		what := byte(0)
 		switch h.Type {
 		case wire.Terminate:
@@ -57,7 +74,7 @@ func (k *link) judgeUp() error {
 		if k.owed.idle() {
 			k.mark()
 		}
-		k.owed.sent(h.Type, what, 0)
+		k.owed.sent(h.Type, what, flags)
 		u.take(h.Size, false)
 	}
 

@@ -20,6 +20,7 @@ const (
 	CodeInvalidPassword      = "28P01"
 	CodeInvalidCatalogName   = "3D000" // no such database
 	CodeTooManyConnections   = "53300"
+	CodeProgramLimit         = "54000"
 	CodeQueryCanceled        = "57014"
 	CodeAdminShutdown        = "57P01"
 	CodeCannotConnectNow     = "57P03" // libpq then tries its next host

@@ -1,0 +1,235 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// A change is what a message about a prepared statement changes, on its way to the
+// server. It is made when the message is judged, so that the next ones find it, and
+// undone if the server does not do what the message says. There is one for each tracked
+// entry in the queue of what the server owes, in the same order.
+type change struct {
+	kind      changeKind
+	name      string     // the client's
+	theirs    string     // the server's, if the message has it
+	statement *statement // that is prepared
+	old       *statement // of a client: what it had under that name
+}
+
+// changeKind is whose statements change, and how.
+type changeKind uint8
+
+// The kinds of changes.
+const (
+	clientParses  changeKind = iota // it prepares statement as name; theirs: the server does, too
+	clientCloses                    // it closes name
+	clientRepeats                   // it prepares as name what it has: an error
+	clientMisses                    // it uses name, which it does not have: an error
+	serverParses                    // it is given statement to prepare
+	serverCloses                    // it is told to close one
+)
+
+// changes are those on the way, the oldest first. The zero value is empty.
+type changes struct {
+	list []change
+	done int // so many of the list are over
+}
+
+// push appends a change.
+func (c *changes) push(one change) {
+	if c.done == len(c.list) {
+		c.list, c.done = c.list[:0], 0
+	}
+	c.list = append(c.list, one)
+}
+
+// pop takes the oldest off.
+func (c *changes) pop() change {
+	one := c.list[c.done]
+	c.list[c.done] = change{}
+	c.done++
+
+	return one
+}
+
+// rest are those that are on the way.
+func (c *changes) rest() []change {
+	return c.list[c.done:]
+}
+
+// keepChanges is how many changes' memory a link keeps.
+const keepChanges = 64
+
+// reset forgets all of them.
+func (c *changes) reset() {
+	clear(c.list)
+	c.list, c.done = c.list[:0], 0
+	if cap(c.list) > keepChanges {
+		c.list = nil
+	}
+}
+
+// settle ends the n oldest changes: the server's frame says that their messages have
+// been done, or, if it is an error, that they have not. follows says that the first is
+// the one that failed; the others were discarded for that.
+func (k *link) settle(h *wire.Header, n int, follows bool) {
+	for i := range n {
+		c := k.changes.pop()
+		if h.Type != wire.ErrorResponse {
+			k.commit(c)
+
+			continue
+		}
+		k.undo(c)
+		if follows && i == 0 {
+			k.failedItself(h, c)
+		}
+	}
+}
+
+// failedItself sees to the change whose message the server has answered with an error.
+// The client knows the statement by another name.
+func (k *link) failedItself(h *wire.Header, c change) {
+	if c.kind == clientParses && c.name == "" {
+		k.session.statements.unnamed = nil // PostgreSQL drops the old one first
+	}
+	if c.theirs == "" || c.kind == serverParses {
+		return
+	}
+	b := k.down.unjudged()
+	if at := bytes.Index(b[:min(h.Size, len(b))], []byte(c.theirs)); at > 0 {
+		resize(&k.down, h, at, len(c.theirs), c.name)
+	}
+}
+
+// commit ends a change that has happened.
+func (k *link) commit(c change) {
+	if c.kind == clientCloses && c.name != "" && c.old != nil {
+		k.session.route.statements.drop(c.old)
+	}
+}
+
+// undo takes a change back.
+func (k *link) undo(c change) {
+	switch c.kind {
+	case clientParses:
+		k.restore(c)
+		switch {
+		case c.name == "":
+			k.state.unnamed = nil // not known
+		case c.theirs != "":
+			k.state.remove(c.statement)
+		}
+		if c.name != "" {
+			k.session.route.statements.drop(c.statement)
+		}
+	case clientCloses:
+		k.restore(c)
+	case serverParses:
+		if c.theirs == "" {
+			k.state.unnamed = nil
+		} else {
+			k.state.remove(c.statement)
+		}
+	case serverCloses:
+		k.state.epoch++ // it is there still, and its name is taken
+	}
+}
+
+// restore gives the client back what it had under the name of a change, or makes that
+// what a later change would give back.
+func (k *link) restore(c change) {
+	rest := k.changes.rest()
+	for i := range rest {
+		later := &rest[i]
+		if later.name == c.name && (later.kind == clientParses || later.kind == clientCloses) {
+			later.old = c.old
+
+			return
+		}
+	}
+	k.session.statements.set(c.name, c.old)
+}
+
+// undoAll takes back all changes on the way, the last one first: their messages have
+// not reached the server, or it is gone.
+func (k *link) undoAll() {
+	for list := k.changes.rest(); len(list) > 0; list = k.changes.rest() {
+		last := list[len(list)-1]
+		k.changes.list = k.changes.list[:len(k.changes.list)-1]
+		k.undo(last)
+	}
+	k.changes.reset()
+	k.notDiscarded()
+}
+
+// answerClient sends the client what pgweir answers itself, where its turn has come.
+func (k *link) answerClient() {
+	for k.down.left == 0 && k.owed.answersItself() {
+		typ := byte(wire.ParseComplete)
+		if k.owed.at(0).kind() == oweClose {
+			typ = wire.CloseComplete
+		}
+		k.owed.pop()
+		k.say([]byte{typ, 0, 0, 0, 4})
+		k.commit(k.changes.pop())
+		if k.owed.idle() {
+			k.mark()
+		}
+	}
+}
+
+// heal notes that a prepared statement is of no use any more, on any server, if that is
+// what an error says ("cached plan must not change result type"): which one it does not
+// say, so all are prepared anew that were bound since the server last owed nothing.
+func (k *link) heal(body []byte) {
+	if !bytes.Contains(body, []byte("RRevalidateCachedQuery\x00")) {
+		return
+	}
+	for _, s := range k.bound {
+		s.version.Add(1)
+	}
+	k.state.unnamed = nil
+}
+
+// tellsDiscarded reports whether a CommandComplete says that all prepared statements
+// are gone.
+func tellsDiscarded(body []byte) bool {
+	tag := string(body)
+
+	return tag == "DISCARD ALL\x00" || tag == "DEALLOCATE ALL\x00"
+}
+
+// discarded notes that all prepared statements are gone, from client and server.
+func (k *link) discarded() {
+	if k.aside != nil {
+		k.session.drop(k.aside)
+		k.aside = nil
+	} else {
+		k.session.drop(k.session.statements.named)
+		k.session.statements.named = nil
+	}
+	k.state.forget()
+}
+
+// notDiscarded gives the client back what it had before a Query that was to take all
+// away and has not.
+func (k *link) notDiscarded() {
+	for name, s := range k.aside {
+		if k.session.statements.get(name) == nil {
+			k.session.statements.set(name, s)
+		} else {
+			k.session.route.statements.drop(s)
+		}
+	}
+	k.aside = nil
+}
+
+// drop lets go of statements that the client had.
+func (s *session) drop(named map[string]*statement) {
+	for _, one := range named {
+		s.route.statements.drop(one)
+	}
+}

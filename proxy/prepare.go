@@ -1,0 +1,363 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// Prepared statements belong to a PostgreSQL session, and a client of a pool has
+// another one in each transaction. So what a client has prepared is kept with its
+// session here, what a server has prepared with the server, and what the server lacks
+// is put in front of the message that needs it, in the same write. On servers
+// statements have names of pgweir's, so that clients share them; only the one without a
+// name keeps none.
+
+const (
+	// maxPrepare is the size of the largest Parse that is kept for other servers.
+	maxPrepare = 1 << 20
+	// maxClientStatements is how many statements a client may have prepared by name.
+	maxClientStatements = 10_000
+)
+
+// What a client is told that prepares too much.
+var (
+	errStatementTooLarge = wire.Fatalf(wire.CodeProgramLimit, "statement is too large to be prepared by name").
+				WithDetail("Statements of more than 1 MB cannot follow their client from server to server.").
+				WithHint("Prepare it without a name, or use pool_mode = \"session\".")
+	errTooManyStatements = wire.Fatalf(wire.CodeProgramLimit, "too many prepared statements").
+				WithDetail("A client may have 10000 of them.").
+				WithHint("Close those that are not needed any more, or use pool_mode = \"session\".")
+)
+
+// manages reports whether pgweir looks after the client's prepared statements. In
+// session mode they are where it left them.
+func (s *session) manages() bool {
+	return s.route.mode != config.PoolSession && s.proxy.config.Pgweir.MaxPreparedStatements > 0
+}
+
+// A verdict is what becomes of a client's frame.
+type verdict uint8
+
+const (
+	asItIs   verdict = iota // it goes to the server like any other
+	follows                 // so it does, and there is a change that its answer completes
+	notYet                  // more of it must be there first
+	answered                // it does not go to the server: pgweir answers
+)
+
+// prepare sees to the client's next frame if that is about prepared statements. What it
+// needs on the server goes in front of it, and it gets the server's names. h is its
+// header, which may change.
+func (k *link) prepare(h *wire.Header) (verdict, error) {
+	switch h.Type {
+	case wire.Parse:
+		return k.prepareParse(h)
+	case wire.Bind:
+		return k.prepareBind(h), nil
+	case wire.Describe:
+		return k.prepareDescribe(h), nil
+	case wire.Close:
+		return k.prepareClose(h), nil
+	case wire.Query:
+		k.prepareQuery(h)
+	}
+
+	return asItIs, nil
+}
+
+// prepareParse sees to a Parse.
+func (k *link) prepareParse(h *wire.Header) (verdict, error) {
+	b := k.up.unjudged()
+	if len(b) < h.Size {
+		return k.parsePart(h)
+	}
+	name, body, ok := bytes.Cut(b[wire.HeaderSize:h.Size], []byte{0})
+	switch {
+	case !ok:
+		return asItIs, nil // PostgreSQL will complain
+	case discards(body):
+		k.state.forget()
+	}
+	if len(name) == 0 {
+		k.parseUnnamed(body)
+
+		return follows, nil
+	}
+
+	return k.parseNamed(h, name, body)
+}
+
+// parsePart sees to a Parse of which only a part is there: the rest is waited for,
+// unless it is too large. Without a name it then goes to this server and no other.
+func (k *link) parsePart(h *wire.Header) (verdict, error) {
+	b := k.up.unjudged()
+	switch {
+	case h.Size <= maxPrepare || len(b) == wire.HeaderSize:
+		k.up.make(h.Size)
+
+		return notYet, nil
+	case b[wire.HeaderSize] != 0:
+		return asItIs, errStatementTooLarge
+	}
+	k.prepareAs(&statement{lost: true})
+
+	return follows, nil
+}
+
+// parseUnnamed notes what the client prepares without a name. It goes to the server as
+// it is, also if the server has prepared just that: what it makes of a statement
+// without a name is not to last.
+func (k *link) parseUnnamed(body []byte) {
+	s := k.session.statements.unnamed
+	if s == nil || s.body != string(body) {
+		s = &statement{body: string(body)}
+	}
+	k.prepareAs(s)
+}
+
+// prepareAs makes s what the client has prepared without a name.
+func (k *link) prepareAs(s *statement) {
+	k.changes.push(change{kind: clientParses, statement: s, old: k.session.statements.unnamed})
+	k.session.statements.unnamed, k.state.unnamed = s, s
+}
+
+// parseNamed notes what the client prepares under a name. A server that has it already
+// is not told, but in a failed transaction, of which it will complain.
+func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
+	mine := &k.session.statements
+	c := change{kind: clientParses, name: string(name)}
+	if s := mine.named[c.name]; s != nil { // PostgreSQL shall say that there is one
+		c.kind, c.statement = clientRepeats, s
+		c.theirs = k.provide(s)
+		k.rename(h, wire.HeaderSize, len(name), c.theirs)
+		k.changes.push(c)
+
+		return follows, nil
+	}
+	if len(mine.named) >= maxClientStatements {
+		return asItIs, errTooManyStatements
+	}
+	s := k.session.route.statements.take(body)
+	c.statement = s
+	mine.set(c.name, s)
+	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed {
+		k.save()
+		k.changes.push(c)
+		k.owed.answer(oweParse)
+
+		return answered, nil
+	}
+	k.makeRoom(s)
+	c.theirs = k.state.add(s)
+	k.rename(h, wire.HeaderSize, len(name), c.theirs)
+	k.changes.push(c)
+
+	return follows, nil
+}
+
+// prepareBind has the server know the statement that a Bind names.
+func (k *link) prepareBind(h *wire.Header) verdict {
+	b := k.up.unjudged()
+	b = b[wire.HeaderSize:min(h.Size, len(b))]
+	portal := bytes.IndexByte(b, 0)
+	end := bytes.IndexByte(b[portal+1:], 0)
+	if portal < 0 || end < 0 {
+		return k.malformed(h)
+	}
+
+	return k.use(h, portal+1, end)
+}
+
+// prepareDescribe has the server know the statement that a Describe names.
+func (k *link) prepareDescribe(h *wire.Header) verdict {
+	b := k.up.unjudged()
+	switch {
+	case len(b) < h.Size:
+		k.up.make(h.Size)
+
+		return notYet
+	case h.Size < wire.HeaderSize+2 || b[wire.HeaderSize] != 'S':
+		return asItIs
+	}
+
+	return k.use(h, 1, h.Size-wire.HeaderSize-2)
+}
+
+// prepareClose notes that the client closes a statement. A named one stays on the
+// server, for others.
+func (k *link) prepareClose(h *wire.Header) verdict {
+	b := k.up.unjudged()
+	switch {
+	case len(b) < h.Size:
+		k.up.make(h.Size)
+
+		return notYet
+	case h.Size < wire.HeaderSize+2 || b[wire.HeaderSize] != 'S':
+		return asItIs
+	}
+	mine := &k.session.statements
+	c := change{kind: clientCloses, name: string(b[wire.HeaderSize+1 : h.Size-1])}
+	c.old = mine.get(c.name)
+	mine.set(c.name, nil)
+	k.changes.push(c)
+	if c.name == "" {
+		k.state.unnamed = nil
+
+		return follows
+	}
+	k.save()
+	k.owed.answer(oweClose)
+
+	return answered
+}
+
+// prepareQuery notes that a Query takes the statement without a name away, from client
+// and server, and that it may take all others.
+func (k *link) prepareQuery(h *wire.Header) {
+	b := k.up.unjudged()
+	text := b[wire.HeaderSize:min(h.Size, len(b))]
+	k.session.statements.unnamed, k.state.unnamed = nil, nil
+	if discards(text) {
+		k.state.forget()
+	}
+	if discardsAll(text) && k.aside == nil {
+		k.aside, k.session.statements.named = k.session.statements.named, nil
+	}
+}
+
+// discards reports whether a statement may be one of those that take all prepared
+// statements away: DISCARD and DEALLOCATE.
+func discards(text []byte) bool {
+	for _, word := range []string{"DISCARD", "DEALLOCATE"} {
+		if len(text) >= len(word) && bytes.EqualFold(text[:len(word)], []byte(word)) {
+			return true
+		}
+	}
+
+	return false
+}
+
+// discardsAll reports whether a Query is plainly one of those that take all prepared
+// statements away. What comes behind it, before its answer, shall find none.
+func discardsAll(text []byte) bool {
+	s := strings.TrimRight(string(text), "\x00; ")
+
+	return strings.EqualFold(s, "DISCARD ALL") || strings.EqualFold(s, "DEALLOCATE ALL")
+}
+
+// malformed is the verdict on a frame that lacks what it must begin with: there may be
+// more of it to come.
+func (k *link) malformed(h *wire.Header) verdict {
+	if len(k.up.unjudged()) < h.Size && !k.up.full() {
+		return notYet
+	}
+
+	return asItIs // PostgreSQL will complain
+}
+
+// use has the server know the statement whose name, of n bytes, is at that place of the
+// frame's body, and puts the server's name there.
+func (k *link) use(h *wire.Header, at, n int) verdict {
+	at += wire.HeaderSize
+	name := k.up.unjudged()[at : at+n]
+	s := k.session.statements.named[string(name)]
+	switch {
+	case n == 0:
+		k.provideUnnamed()
+	case s != nil:
+		k.bound = append(k.bound, s)
+		k.rename(h, at, n, k.provide(s))
+	case bytes.HasPrefix(name, []byte(namePrefix)): // which may be there, but is not the client's
+		c := change{kind: clientMisses, name: string(name), theirs: nobodysName}
+		k.rename(h, at, n, c.theirs)
+		k.changes.push(c)
+
+		return follows
+	}
+
+	return asItIs
+}
+
+// provide has the server prepare s if it has not, and returns its name there.
+func (k *link) provide(s *statement) string {
+	if o := k.state.current(s); o != nil {
+		return o.name
+	}
+	k.makeRoom(s)
+	name := k.state.add(s)
+	k.inject(wire.Parse, name, s.body)
+	k.changes.push(change{kind: serverParses, statement: s, theirs: name})
+
+	return name
+}
+
+// provideUnnamed has the server prepare what the client has prepared without a name. If
+// that is nothing, or cannot be had any more, the server must not have another's.
+func (k *link) provideUnnamed() {
+	s := k.session.statements.unnamed
+	switch {
+	case s != nil && s == k.state.unnamed:
+		return
+	case s == nil || s.lost:
+		k.inject(wire.Close, "S", "")
+		s = nil
+	default:
+		k.inject(wire.Parse, "", s.body)
+	}
+	k.changes.push(change{kind: serverParses, statement: s})
+	k.state.unnamed = s
+}
+
+// makeRoom has the server close what is in the way of s: an older version of it, and
+// what it has not used for the longest time if it has too many.
+func (k *link) makeRoom(s *statement) {
+	if o := k.state.find(s); o != nil {
+		k.closeOnServer(o)
+	}
+	for k.state.recent.Len() >= k.session.proxy.config.Pgweir.MaxPreparedStatements {
+		k.closeOnServer(k.state.oldest())
+	}
+}
+
+// closeOnServer has the server close a statement.
+func (k *link) closeOnServer(o *onServer) {
+	k.inject(wire.Close, "S"+o.name, "")
+	k.changes.push(change{kind: serverCloses, theirs: o.name})
+	k.state.remove(o.statement)
+}
+
+// inject puts a message of our own in front of the client's next frame: one that begins
+// with a string, and what follows it.
+func (k *link) inject(typ byte, first, rest string) {
+	k.save()
+	size := wire.HeaderSize - 1 + len(first) + 1 + len(rest)
+	k.scratch = binary.BigEndian.AppendUint32(append(k.scratch[:0], typ), uint32(size))
+	k.scratch = append(append(append(k.scratch, first...), 0), rest...)
+	k.up.insert(k.scratch)
+	k.owed.sent(typ, 0, internal|tracked)
+}
+
+// rename replaces n bytes of the client's next frame, a name, by another name.
+func (k *link) rename(h *wire.Header, at, n int, name string) {
+	k.save()
+	resize(&k.up, h, at, n, name)
+}
+
+// resize replaces n bytes of a stream's next frame, and corrects its header.
+func resize(s *stream, h *wire.Header, at, n int, with string) {
+	s.replace(at, n, with)
+	h.Size += len(with) - n
+	binary.BigEndian.PutUint32(s.unjudged()[1:], uint32(h.Size-1))
+}
+
+// save keeps what the client has sent before it is changed, as long as the server may
+// turn out to be gone.
+func (k *link) save() {
+	if k.booked.FromClient == 0 && len(k.original) == 0 {
+		k.original = append(k.original, k.up.buf[k.up.r:k.up.w]...)
+	}
+}

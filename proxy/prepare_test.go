@@ -1,0 +1,360 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// rotating has each transaction run on another server than the one before.
+func rotating(g *config.Pgweir) {
+	g.DefaultPoolSize = 3
+	g.ServerRoundRobin = true
+}
+
+// newRotation starts a proxy with three servers that are used in turn.
+func newRotation(t testing.TB, change func(*config.Pgweir)) *oracle {
+	t.Helper()
+	o := newOracle(t, func(g *config.Pgweir) {
+		rotating(g)
+		if change != nil {
+			change(g)
+		}
+	})
+	clients := []*client{o.connect(), o.connect(), o.connect()}
+	for _, c := range clients {
+		c.send(query("BEGIN"))
+		c.want("CZ")
+	}
+	for _, c := range clients {
+		c.send(query("COMMIT"))
+		c.want("CZ")
+		_ = c.nc.Close()
+	}
+	o.eventually("three servers are idle", func() bool { return o.pool().Idle == 3 && o.proxy.Stat().Clients == 0 })
+
+	return o
+}
+
+// TestRotation: what is not about prepared statements of an earlier transaction, nor
+// about them, is the same on any server.
+func TestRotation(t *testing.T) {
+	o := newRotation(t, nil)
+	for _, c := range conversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c) })
+	}
+}
+
+// TestPrepared: prepared statements are where the client wants them.
+func TestPrepared(t *testing.T) {
+	o := newOracle(t, nil)
+	testPrepared(t, o, o.smallPieces)
+}
+
+// TestPreparedRotation: so they are, whichever server it has.
+func TestPreparedRotation(t *testing.T) {
+	testPrepared(t, newRotation(t, nil))
+}
+
+// TestPreparedFew: and however few a server keeps.
+func TestPreparedFew(t *testing.T) {
+	testPrepared(t, newRotation(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 1 }))
+}
+
+// testPrepared holds the conversations with prepared statements.
+func testPrepared(t *testing.T, o *oracle, writers ...sender) {
+	for _, c := range preparedConversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c, writers...) })
+	}
+}
+
+// smallPieces writes a few bytes at a time, at first, and waits until the proxy has seen
+// them.
+func (o *oracle) smallPieces(c *client, b []byte) {
+	const pieces, size = 100, 3
+	for range pieces {
+		n := min(size, len(b))
+		c.send(b[:n])
+		o.settle()
+		b = b[n:]
+	}
+	c.send(b)
+}
+
+// run is a Bind of a statement and an Execute of it, to the end.
+func run(stmt string, params ...string) []byte {
+	return join(bind(stmt, params...), execute(0))
+}
+
+// preparedConversations use prepared statements across transactions.
+func preparedConversations() []conversation {
+	const answer = "SELECT $1::int + 42"
+	large := "SELECT '" + strings.Repeat("x", 100_000) + "'"
+
+	return []conversation{
+		{"prepared, then bound", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{join(describeStmt("a"), syncMsg()), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{join(run("a", "2"), syncMsg(), run("a", "3"), syncMsg()), "ZZ"},
+		}},
+		{"unnamed, then bound", false, []step{
+			{join(parse("", answer), describeStmt(""), syncMsg()), "Z"},
+			{join(run("", "1"), syncMsg()), "Z"},
+			{join(run("", "2"), syncMsg()), "Z"},
+			{join(parse("", "SELECT 'other'"), syncMsg()), "Z"},
+			{join(run(""), syncMsg()), "Z"},
+			{join(closeStmt(""), syncMsg()), "Z"},
+			{join(run(""), syncMsg()), "Z"},
+		}},
+		{"a query takes the unnamed one away", false, []step{
+			{join(parse("", answer), syncMsg()), "Z"},
+			{query("SELECT 1"), "Z"},
+			{join(run("", "1"), syncMsg()), "Z"},
+		}},
+		{"the unnamed one fails", false, []step{
+			{join(parse("", answer), syncMsg()), "Z"},
+			{join(parse("", "SELEC"), syncMsg()), "Z"},
+			{join(run("", "1"), syncMsg()), "Z"},
+		}},
+		{"the unnamed one is discarded", false, []step{
+			{join(parse("", answer), syncMsg()), "Z"},
+			{join(run("none"), parse("", "SELECT 1"), syncMsg()), "Z"},
+			{join(run("", "1"), syncMsg()), "Z"},
+		}},
+		{"a name twice", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{join(parse("a", "SELECT 2"), run("a"), syncMsg()), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{query("BEGIN"), "Z"},
+			{join(parse("a", "SELECT 2"), syncMsg()), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{query("ROLLBACK"), "Z"},
+		}},
+		{"closed", false, []step{
+			{join(parse("a", answer), closeStmt("a"), closeStmt("b"), run("a", "1"), syncMsg()), "Z"},
+			{join(parse("a", "SELECT 2"), syncMsg()), "Z"},
+			{join(closeStmt("a"), syncMsg()), "Z"},
+			{join(describeStmt("a"), syncMsg()), "Z"},
+			{join(parse("a", "SELECT 3"), run("a"), syncMsg()), "Z"},
+		}},
+		{"closed, but discarded", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{join(run("none"), closeStmt("a"), syncMsg()), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+		}},
+		{"fails", false, []step{
+			{join(parse("a", "SELEC"), run("a"), syncMsg()), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+			{join(parse("a", "SELECT 1"), run("a"), syncMsg()), "Z"},
+		}},
+		{"discarded", false, []step{
+			{join(parse("a", "SELECT 1"), run("none"), parse("b", "SELECT 2"), closeStmt("a"), syncMsg()), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+			{join(run("b"), syncMsg()), "Z"},
+			{join(parse("b", "SELECT 3"), run("b"), syncMsg()), "Z"},
+		}},
+		{"one text, several names", false, []step{
+			{join(parse("a", answer), parse("b", answer), syncMsg()), "Z"},
+			{join(closeStmt("a"), syncMsg()), "Z"},
+			{join(run("b", "1"), syncMsg()), "Z"},
+		}},
+		{"several texts in turn", false, []step{
+			{join(parse("a", answer), parse("b", "SELECT 2"), parse("c", "SELECT 3"), syncMsg()), "Z"},
+			{join(run("a", "1"), run("b"), run("c"), run("a", "2"), run("b"), syncMsg()), "Z"},
+			{join(run("c"), syncMsg(), run("b"), syncMsg(), run("a", "1"), syncMsg()), "ZZZ"},
+		}},
+		{"in a transaction that fails", false, []step{
+			{join(parse("a", answer), parse("b", "ROLLBACK"), syncMsg()), "Z"},
+			{query("BEGIN; SELECT 1/0"), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{join(parse("c", answer), syncMsg()), "Z"},
+			{join(describeStmt("a"), syncMsg()), "Z"},
+			{join(run("b"), syncMsg()), "Z"},
+			{join(run("a", "2"), syncMsg()), "Z"},
+		}},
+		{"all discarded", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{query("DEALLOCATE ALL"), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{join(parse("a", "SELECT 1"), parse("b", answer), syncMsg()), "Z"},
+			{join(parse("", "DISCARD ALL"), run(""), syncMsg()), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+			{join(run("b", "1"), syncMsg()), "Z"},
+		}},
+		{"DISCARD ALL, and on without waiting", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{join(query("DISCARD ALL"), parse("a", answer), run("a", "1"), syncMsg()), "ZZ"},
+			{join(run("a", "2"), syncMsg()), "Z"},
+		}},
+		{"DISCARD ALL in a transaction", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{query("BEGIN"), "Z"},
+			{query("DISCARD ALL"), "Z"},
+			{query("ROLLBACK"), "Z"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+		}},
+		{"Flush between Parse and Bind", false, []step{
+			{join(parse("a", answer), describeStmt("a"), flushMsg()), "1tT"},
+			{join(run("a", "1"), syncMsg()), "Z"},
+			{join(parse("b", answer), flushMsg()), "1"},
+			{join(closeStmt("b"), flushMsg()), "3"},
+			{join(closeStmt("a"), run("a", "2"), syncMsg()), "Z"},
+		}},
+		{"pgweir's names", false, []step{
+			{join(parse("a", answer), syncMsg()), "Z"},
+			{join(run("pgweir_1", "1"), syncMsg()), "Z"},
+			{join(describeStmt("pgweir_1"), syncMsg()), "Z"},
+			{join(parse("pgweir_1", "SELECT 1"), run("pgweir_1"), syncMsg()), "Z"},
+		}},
+		{"a table changes", false, []step{
+			{join(parse("a", "SELECT * FROM t"), syncMsg()), "Z"},
+			{query("DROP TABLE t"), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+			{query("CREATE TABLE t (id int PRIMARY KEY, x text)"), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+		}},
+		{"large statements", false, []step{
+			{join(parse("a", large), parse("", large), syncMsg()), "Z"},
+			{join(run("a"), run(""), syncMsg()), "Z"},
+		}},
+		{"malformed", false, []step{
+			{join([]byte{wire.Parse, 0, 0, 0, 5, 'a'}, syncMsg()), "Z"},
+			{join([]byte{wire.Bind, 0, 0, 0, 6, 'a', 0}, syncMsg()), "Z"},
+			{join([]byte{wire.Describe, 0, 0, 0, 5, 'S'}, syncMsg()), "Z"},
+			{join([]byte{wire.Close, 0, 0, 0, 5, 'S'}, syncMsg()), "Z"},
+			{join([]byte{wire.Close, 0, 0, 0, 6, 'S', 'a'}, syncMsg()), "Z"},
+		}},
+	}
+}
+
+// TestPreparedIsShared: clients that prepare the same have it prepared once on a
+// server, whatever they call it, and it stays when they leave.
+func TestPreparedIsShared(t *testing.T) {
+	o := newOracle(t, nil)
+	for _, name := range []string{"a", "b", "a"} {
+		c := o.connect()
+		c.send(parse(name, "SELECT 1"), syncMsg())
+		c.want("1Z")
+		c.send(run(name), syncMsg())
+		c.want("2DCZ")
+		c.send(query("SELECT count(*) || ' ' || min(name) FROM pg_prepared_statements"))
+		if got := string(c.want("TDCZ")[1].body[6:]); got != "1 pgweir_1" {
+			t.Errorf("the server has %s", got)
+		}
+		_ = c.nc.Close()
+	}
+}
+
+// TestPreparedLimit: a server has no more statements than it may.
+func TestPreparedLimit(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 3 })
+	c := o.connect()
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		c.send(parse(name, "SELECT '"+name+"'"), syncMsg())
+		c.want("1Z")
+	}
+	for _, name := range []string{"a", "b", "a", "c", "a", "e"} {
+		c.send(run(name), syncMsg())
+		if got := string(c.want("2DCZ")[1].body[6:]); got != name {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	c.send(query("SELECT string_agg(substr(statement, 9, 1), '' ORDER BY statement) FROM pg_prepared_statements"))
+	if got := string(c.want("TDCZ")[1].body[6:]); got != "ace" {
+		t.Errorf("the server has %s, want those used last", got)
+	}
+}
+
+// TestPreparedHeals: a statement whose result has changed fails once, as it does with
+// PostgreSQL, and not again, on no server.
+func TestPreparedHeals(t *testing.T) {
+	o := newRotation(t, nil)
+	c := o.connect()
+	c.send(parse("a", "SELECT * FROM t"), syncMsg())
+	c.want("1Z")
+	for range 3 { // on each server
+		c.send(run("a"), syncMsg())
+		c.want("2CZ")
+	}
+	o.do("ALTER TABLE t ADD COLUMN y int")
+	c.send(run("a"), syncMsg())
+	c.wantError("ERROR", wire.CodeFeatureNotSupported, "cached plan must not change result type")
+	c.want("Z")
+	for range 3 {
+		c.send(run("a"), syncMsg())
+		c.want("2CZ")
+	}
+}
+
+// TestPreparedOff: with max_prepared_statements = 0 nothing is changed.
+func TestPreparedOff(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 0 })
+	c := o.connect()
+	c.send(parse("mine", "SELECT 1"), syncMsg())
+	c.want("1Z")
+	c.send(query("SELECT name FROM pg_prepared_statements"))
+	if got := string(c.want("TDCZ")[1].body[6:]); got != "mine" {
+		t.Errorf("the server calls it %s", got)
+	}
+}
+
+// TestPreparedTooLarge: what is too large to be kept works without a name, on the
+// server that got it, and is refused with one.
+func TestPreparedTooLarge(t *testing.T) {
+	o := newRotation(t, nil)
+	o.tick()
+	c := o.connect()
+	large := "SELECT '" + strings.Repeat("x", 2<<20) + "'"
+	c.send(parse("", large), describeStmt(""), run(""), syncMsg())
+	c.want("1tT2DCZ")
+	c.send(run(""), syncMsg())
+	c.wantError("ERROR", "26000", "unnamed prepared statement does not exist")
+	c.want("Z")
+	c.send(parse("a", large))
+	c.wantFatal(wire.CodeProgramLimit, "statement is too large to be prepared by name")
+}
+
+// TestPreparedLeavesNothing: what clients have prepared is forgotten with them, but for
+// what the next ones are likely to want.
+func TestPreparedLeavesNothing(t *testing.T) {
+	o := newOracle(t, nil)
+	c := o.connect()
+	for i := range keepUnused + 10 {
+		c.send(parse("a", "SELECT "+strings.Repeat("1", i%5+1)+strings.Repeat(" ", i)), syncMsg(), closeStmt("a"), syncMsg())
+		c.want("1Z3Z")
+	}
+	_ = c.nc.Close()
+	o.eventually("the client is gone", func() bool { return o.proxy.Stat().Clients == 0 })
+	o.proxy.mu.Lock()
+	defer o.proxy.mu.Unlock()
+	for _, r := range o.proxy.routes {
+		table := &r.statements
+		if n := len(table.byBody); n != keepUnused || table.unused.Len() != n {
+			t.Errorf("%d statements are remembered, %d of them unused; want %d", n, table.unused.Len(), keepUnused)
+		}
+	}
+}
+
+// TestStatementsTable checks who is counted as a user of a statement.
+func TestStatementsTable(t *testing.T) {
+	t.Parallel()
+	var table statements
+	a, again, b := table.take([]byte("a")), table.take([]byte("a")), table.take([]byte("b"))
+	if a != again || a == b {
+		t.Error("not one statement for each text")
+	}
+	table.drop(a)
+	table.drop(again)
+	table.drop(b)
+	if table.take([]byte("a")) != a {
+		t.Error("forgotten at once")
+	}
+	if diff := cmp.Diff(1, table.unused.Len()); diff != "" {
+		t.Errorf("unused: %s", diff)
+	}
+}

@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"container/list"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// A statement is what PostgreSQL prepares: a text, and the types of its parameters.
+// The clients of a route that prepare the same have the same statement, whatever they
+// call it, and it has one name on all servers.
+type statement struct {
+	body string // of a Parse, behind the name: the text, the number of types, the types
+	id   uint64
+	lost bool // it was too large to keep: only the server that got it has it
+
+	// version is counted up when what servers have prepared is of no use any more,
+	// because a table has changed.
+	version atomic.Uint32
+
+	// Guarded by the table's mutex.
+	users  int           // sessions that have it prepared, once for each name
+	unused *list.Element // in the table's list of those without users
+}
+
+// statements is the table of all that the clients of a route have prepared. Its zero
+// value is empty. Its methods may be called on any loop.
+type statements struct {
+	mu     sync.Mutex
+	byBody map[string]*statement
+	unused list.List // those without users, the last to lose its users first
+	lastID uint64
+}
+
+// keepUnused is how many statements without users are remembered for the next client,
+// which finds them prepared: those of an application that connects anew each time.
+const keepUnused = 1000
+
+// take returns the statement with that body for a client. The body is copied.
+func (t *statements) take(body []byte) *statement {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.byBody[string(body)]
+	if s == nil {
+		t.lastID++
+		s = &statement{body: string(body), id: t.lastID}
+		if t.byBody == nil {
+			t.byBody = make(map[string]*statement)
+		}
+		t.byBody[s.body] = s
+	}
+	if s.unused != nil {
+		t.unused.Remove(s.unused)
+		s.unused = nil
+	}
+	s.users++
+
+	return s
+}
+
+// drop is called when a client has s no more.
+func (t *statements) drop(s *statement) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.users--; s.users > 0 {
+		return
+	}
+	s.unused = t.unused.PushFront(s)
+	if t.unused.Len() > keepUnused {
+		oldest := t.unused.Remove(t.unused.Back()).(*statement)
+		delete(t.byBody, oldest.body)
+	}
+}
+
+// clientStatements are what a client has prepared.
+type clientStatements struct {
+	named   map[string]*statement
+	unnamed *statement // nil: none
+}
+
+// get returns what has that name, or nil.
+func (c *clientStatements) get(name string) *statement {
+	if name == "" {
+		return c.unnamed
+	}
+
+	return c.named[name]
+}
+
+// set gives a name to a statement, or takes it away with nil.
+func (c *clientStatements) set(name string, s *statement) {
+	switch {
+	case name == "":
+		c.unnamed = s
+	case s == nil:
+		delete(c.named, name)
+	default:
+		if c.named == nil {
+			c.named = make(map[string]*statement)
+		}
+		c.named[name] = s
+	}
+}
+
+// serverStatements is what a server has prepared: the statement without a name, and
+// those that pgweir has given names there.
+type serverStatements struct {
+	unnamed *statement // nil: not known, or none
+	named   map[*statement]*list.Element
+	recent  list.List // of onServer, the last one used first
+	epoch   uint64    // in new names: what went before it may still be there
+}
+
+// An onServer is a statement as a server has it.
+type onServer struct {
+	statement *statement
+	version   uint32
+	name      string
+}
+
+// namePrefix is how pgweir's names of statements begin, for whoever looks into
+// pg_prepared_statements.
+const namePrefix = "pgweir_"
+
+// nobodysName is a name that no statement has.
+const nobodysName = namePrefix + "0"
+
+// find returns what the server has of s, in whatever version; nil: nothing.
+func (p *serverStatements) find(s *statement) *onServer {
+	e := p.named[s]
+	if e == nil {
+		return nil
+	}
+
+	return e.Value.(*onServer)
+}
+
+// current is find for the version that is of use, and notes that it is used.
+func (p *serverStatements) current(s *statement) *onServer {
+	o := p.find(s)
+	if o == nil || o.version != s.version.Load() {
+		return nil
+	}
+	p.recent.MoveToFront(p.named[s])
+
+	return o
+}
+
+// add notes that the server is given s to prepare, and returns the name for it.
+func (p *serverStatements) add(s *statement) string {
+	name := namePrefix + strconv.FormatUint(s.id, 36)
+	version := s.version.Load()
+	if version > 0 || p.epoch > 0 {
+		name += "_" + strconv.FormatUint(uint64(version), 36) + "_" + strconv.FormatUint(p.epoch, 36)
+	}
+	if p.named == nil {
+		p.named = make(map[*statement]*list.Element)
+	}
+	p.named[s] = p.recent.PushFront(&onServer{statement: s, version: version, name: name})
+
+	return name
+}
+
+// remove notes that the server has s no more.
+func (p *serverStatements) remove(s *statement) {
+	if e := p.named[s]; e != nil {
+		p.recent.Remove(e)
+		delete(p.named, s)
+	}
+}
+
+// oldest returns what was not used for the longest time. There must be something.
+func (p *serverStatements) oldest() *onServer {
+	return p.recent.Back().Value.(*onServer)
+}
+
+// forget notes that the server has, or may have, nothing of all that. Should it be
+// there after all it is in nobody's way: new names differ.
+func (p *serverStatements) forget() {
+	p.unnamed = nil
+	clear(p.named)
+	p.recent.Init()
+	p.epoch++
+}
