@@ -26,6 +26,7 @@ const (
 	clientParses  changeKind = iota // it prepares statement as name; theirs: the server does, too
 	clientCloses                    // it closes name
 	clientRepeats                   // it prepares as name what it has: an error
+	clientUses                      // it uses name, which changes nothing
 	clientMisses                    // it uses name, which it does not have: an error
 	serverParses                    // it is given statement to prepare
 	serverCloses                    // it is told to close one
@@ -90,7 +91,8 @@ func (k *link) settle(h *wire.Header, n int, follows bool) {
 }
 
 // failedItself sees to the change whose message the server has answered with an error.
-// The client knows the statement by another name.
+// The client knows the statement by another name. One that is of no use any more
+// ("cached plan must not change result type") is so on all servers.
 func (k *link) failedItself(h *wire.Header, c change) {
 	if c.kind == clientParses && c.name == "" {
 		k.session.statements.unnamed = nil // PostgreSQL drops the old one first
@@ -99,7 +101,11 @@ func (k *link) failedItself(h *wire.Header, c change) {
 		return
 	}
 	b := k.down.unjudged()
-	if at := bytes.Index(b[:min(h.Size, len(b))], []byte(c.theirs)); at > 0 {
+	b = b[:min(h.Size, len(b))]
+	if c.kind == clientUses && bytes.Contains(b, []byte("RRevalidateCachedQuery\x00")) {
+		c.statement.version.Add(1)
+	}
+	if at := bytes.Index(b, []byte(c.theirs)); at > 0 {
 		resize(&k.down, h, at, len(c.theirs), c.name)
 	}
 }
@@ -181,19 +187,6 @@ func (k *link) answerClient() {
 	}
 }
 
-// heal notes that a prepared statement is of no use any more, on any server, if that is
-// what an error says ("cached plan must not change result type"): which one it does not
-// say, so all are prepared anew that were bound since the server last owed nothing.
-func (k *link) heal(body []byte) {
-	if !bytes.Contains(body, []byte("RRevalidateCachedQuery\x00")) {
-		return
-	}
-	for _, s := range k.bound {
-		s.version.Add(1)
-	}
-	k.state.unnamed = nil
-}
-
 // tellsDiscarded reports whether a CommandComplete says that all prepared statements
 // are gone.
 func tellsDiscarded(body []byte) bool {
@@ -219,17 +212,17 @@ func (k *link) discarded() {
 func (k *link) notDiscarded() {
 	for name, s := range k.aside {
 		if k.session.statements.get(name) == nil {
-			k.session.statements.set(name, s)
+			k.session.statements.set(name, s.statement)
 		} else {
-			k.session.route.statements.drop(s)
+			k.session.route.statements.drop(s.statement)
 		}
 	}
 	k.aside = nil
 }
 
 // drop lets go of statements that the client had.
-func (s *session) drop(named map[string]*statement) {
+func (s *session) drop(named map[string]namedStatement) {
 	for _, one := range named {
-		s.route.statements.drop(one)
+		s.route.statements.drop(one.statement)
 	}
 }

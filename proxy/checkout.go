@@ -86,7 +86,7 @@ func (k *link) part() {
 	k.task.Leave(serverPlace)
 	k.undoAll()
 	k.server, k.state = nil, nil
-	k.bound, k.original = k.bound[:0], k.original[:0]
+	k.original = k.original[:0]
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 }

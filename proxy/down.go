@@ -168,7 +168,6 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		}
 		status = body[0]
 	case wire.ErrorResponse:
-		k.heal(body)
 		k.notDiscarded()
 		if e, err := wire.ParseError(body); err == nil {
 			k.said, k.fatal = e, e.Fatal()
@@ -198,9 +197,6 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	if endsStatement(h.Type) || k.owed.idle() {
 		k.mark()
 		k.timedOut = false
-	}
-	if k.owed.idle() {
-		k.bound = k.bound[:0]
 	}
 
 	return ours, nil

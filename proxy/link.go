@@ -30,13 +30,12 @@ type link struct {
 	down stream // to the client
 	owed owed   // what the server still owes
 
-	state    *serverState          // of the server
-	manages  bool                  // pgweir looks after the client's prepared statements
-	changes  changes               // of those, on their way
-	aside    map[string]*statement // what it had, while a Query that is to take all away is on its way
-	bound    []*statement          // since the server last owed nothing
-	original []byte                // what the client has sent, while a server that is gone must not lose it
-	scratch  []byte                // for messages of our own
+	state    *serverState              // of the server
+	manages  bool                      // pgweir looks after the client's prepared statements
+	changes  changes                   // of those, on their way
+	aside    map[string]namedStatement // what it had, while a Query that is to take all away is on its way
+	original []byte                    // what the client has sent, while a server that is gone must not lose it
+	scratch  []byte                    // for messages of our own
 
 	said *wire.Error // the server's last error
 
@@ -66,7 +65,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
-		*k = link{owed: k.owed, changes: k.changes, bound: k.bound, original: k.original, scratch: k.scratch}
+		*k = link{owed: k.owed, changes: k.changes, original: k.original, scratch: k.scratch}
 	}()
 	t.Join(clientPlace, k.client)
 	k.takeAhead()

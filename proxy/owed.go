@@ -319,7 +319,7 @@ func (o *owed) copyEnded() {
 
 // popSecond takes off the entry behind the oldest.
 func (o *owed) popSecond() {
-	*o.at(1) = *o.at(0)
+	*o.at(1), *o.at(0) = *o.at(0), 0
 	o.pop()
 }
 

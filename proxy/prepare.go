@@ -63,7 +63,7 @@ func (k *link) prepare(h *wire.Header) (verdict, error) {
 	case wire.Close:
 		return k.prepareClose(h), nil
 	case wire.Query:
-		k.prepareQuery(h)
+		return k.prepareQuery(h), nil
 	}
 
 	return asItIs, nil
@@ -130,7 +130,7 @@ func (k *link) prepareAs(s *statement) {
 func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	mine := &k.session.statements
 	c := change{kind: clientParses, name: string(name)}
-	if s := mine.named[c.name]; s != nil { // PostgreSQL shall say that there is one
+	if s := mine.get(c.name); s != nil { // PostgreSQL shall say that there is one
 		c.kind, c.statement = clientRepeats, s
 		c.theirs = k.provide(s)
 		k.rename(h, wire.HeaderSize, len(name), c.theirs)
@@ -217,9 +217,10 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 
 // prepareQuery notes that a Query takes the statement without a name away, from client
 // and server, and that it may take all others.
-func (k *link) prepareQuery(h *wire.Header) {
+func (k *link) prepareQuery(h *wire.Header) verdict {
 	b := k.up.unjudged()
 	text := b[wire.HeaderSize:min(h.Size, len(b))]
+	old := k.session.statements.unnamed
 	k.session.statements.unnamed, k.state.unnamed = nil, nil
 	if discards(text) {
 		k.state.forget()
@@ -227,6 +228,12 @@ func (k *link) prepareQuery(h *wire.Header) {
 	if discardsAll(text) && k.aside == nil {
 		k.aside, k.session.statements.named = k.session.statements.named, nil
 	}
+	if k.owed.marked == 0 {
+		return asItIs // nothing can give it back
+	}
+	k.changes.push(change{kind: clientCloses, old: old})
+
+	return follows
 }
 
 // discards reports whether a statement may be one of those that take all prepared
@@ -268,9 +275,12 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	switch {
 	case n == 0:
 		k.provideUnnamed()
-	case s != nil:
-		k.bound = append(k.bound, s)
-		k.rename(h, at, n, k.provide(s))
+	case s.statement != nil:
+		theirs := k.provide(s.statement)
+		k.rename(h, at, n, theirs)
+		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})
+
+		return follows
 	case bytes.HasPrefix(name, []byte(namePrefix)): // which may be there, but is not the client's
 		c := change{kind: clientMisses, name: string(name), theirs: nobodysName}
 		k.rename(h, at, n, c.theirs)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgweir/pgweir/config"
 )
 
 // A writer makes up conversations.
@@ -116,6 +118,68 @@ func TestRandomPipelines(t *testing.T) {
 			got := o.observe(o.through(t), c.steps, write)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("seed %d, %s: directly (-) and through the proxy (+):\n%s\nof %q", seed, name, diff, c.steps[0].send)
+			}
+		}
+	}
+}
+
+// prepared makes up a few messages about prepared statements.
+func (w *writer) prepared() []byte {
+	name := string("abc"[w.rand.IntN(3)])
+	if w.rand.IntN(3) == 0 {
+		name = ""
+	}
+	switch w.rand.IntN(12) {
+	case 0, 1:
+		return parse(name, w.sql())
+	case 2:
+		return parse(name, "SELECT $1::int")
+	case 3:
+		return describeStmt(name)
+	case 4, 5, 6, 7:
+		return run(name)
+	case 8:
+		return run(name, "7")
+	case 9:
+		return closeStmt(name)
+	case 10:
+		return join(closeStmt(name), parse(name, w.sql()), run(name))
+	}
+
+	return w.messages()
+}
+
+// preparedConversation makes up a few pipelines, with prepared statements from one to
+// the next.
+func (w *writer) preparedConversation() conversation {
+	var c conversation
+	for range 2 + w.rand.IntN(3) {
+		var b []byte
+		for range 1 + w.rand.IntN(8) {
+			b = join(b, w.prepared())
+		}
+		c.steps = append(c.steps, step{join(b, syncMsg(), query("ROLLBACK"), marker()), "SZSZ"})
+	}
+
+	return c
+}
+
+// TestRandomPrepared: so it is with prepared statements and another server for each
+// transaction.
+func TestRandomPrepared(t *testing.T) {
+	rounds := uint64(150)
+	if testing.Short() {
+		rounds = 30
+	}
+	o := newRotation(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 2 })
+	for seed := range rounds {
+		w := writer{rand: rand.New(rand.NewPCG(seed, 1))}
+		c := w.preparedConversation()
+		want := o.observe(o.direct(t), c.steps, whole)
+		for name, write := range map[string]sender{"whole": whole, "scattered": o.scattered(w.rand)} {
+			got := o.observe(o.through(t), c.steps, write)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("seed %d, %s: directly (-) and through the proxy (+):\n%s\nof %q", seed, name, diff, c.steps)
 			}
 		}
 	}

@@ -75,8 +75,14 @@ func (t *statements) drop(s *statement) {
 
 // clientStatements are what a client has prepared.
 type clientStatements struct {
-	named   map[string]*statement
+	named   map[string]namedStatement
 	unnamed *statement // nil: none
+}
+
+// A namedStatement is one that a client has given a name.
+type namedStatement struct {
+	*statement
+	name string
 }
 
 // get returns what has that name, or nil.
@@ -85,7 +91,7 @@ func (c *clientStatements) get(name string) *statement {
 		return c.unnamed
 	}
 
-	return c.named[name]
+	return c.named[name].statement
 }
 
 // set gives a name to a statement, or takes it away with nil.
@@ -97,9 +103,9 @@ func (c *clientStatements) set(name string, s *statement) {
 		delete(c.named, name)
 	default:
 		if c.named == nil {
-			c.named = make(map[string]*statement)
+			c.named = make(map[string]namedStatement)
 		}
-		c.named[name] = s
+		c.named[name] = namedStatement{s, name}
 	}
 }
 
