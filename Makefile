@@ -15,10 +15,10 @@ TOOL := go tool -modfile=tools/go.mod
 TEST_TIMEOUT := 15m
 FUZZ_TIME := 30s
 
-.PHONY: help build run setup test short lint fmt fuzz bench cover ci clean
+.PHONY: help build run setup test short lint fmt fuzz campaign bench cover ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/pgweir
 	go build -ldflags '-X main.version=$(VERSION)' -o bin/pgweir ./cmd/pgweir
@@ -58,6 +58,9 @@ fuzz: ## run each fuzz target for FUZZ_TIME (30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) $$pkg; \
 		done; \
 	done
+
+campaign: setup ## hold thousands of random conversations with pgweir and PostgreSQL (5 minutes)
+	REQUIRE_PG=1 go test -count=1 -timeout $(TEST_TIMEOUT) -run Random ./proxy -rounds 5000
 
 bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 minutes)
 	go run ./integration/bench

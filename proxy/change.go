@@ -16,6 +16,7 @@ type change struct {
 	theirs    string     // the server's, if the message has it
 	statement *statement // that is prepared
 	old       *statement // of a client: what it had under that name
+	segment   int        // of the pipeline
 }
 
 // changeKind is whose statements change, and how.
@@ -34,12 +35,14 @@ const (
 
 // changes are those on the way, the oldest first. The zero value is empty.
 type changes struct {
-	list []change
-	done int // so many of the list are over
+	list    []change
+	done    int // so many of the list are over
+	segment int // of the pipeline that new ones are in: how often the client has ended a series
 }
 
 // push appends a change.
 func (c *changes) push(one change) {
+	one.segment = c.segment
 	if c.done == len(c.list) {
 		c.list, c.done = c.list[:0], 0
 	}
@@ -60,6 +63,41 @@ func (c *changes) rest() []change {
 	return c.list[c.done:]
 }
 
+// manyChanges is how many changes are looked through to find out what is in doubt.
+const manyChanges = 64
+
+// inDoubt reports whether it depends on an answer to an earlier segment of the pipeline
+// what the client calls name, or whether the server has the statement with that body.
+// (If an earlier message of the same segment fails, so does what depends on it.) The
+// server will give that answer whatever the client does.
+func (c *changes) inDoubt(name []byte, body string) bool {
+	rest, segment := c.rest(), c.segment
+	switch {
+	case len(rest) == 0 || rest[0].segment == segment:
+		return false
+	case len(rest) > manyChanges:
+		return true
+	}
+	for i := range rest {
+		if one := &rest[i]; one.segment != segment && (one.renames(name) || one.prepares(body)) {
+			return true
+		}
+	}
+
+	return false
+}
+
+// renames reports whether the change is one of what the client calls name.
+func (c *change) renames(name []byte) bool {
+	return (c.kind == clientParses || c.kind == clientCloses) && c.name == string(name)
+}
+
+// prepares reports whether the change has the server prepare the statement with that
+// body.
+func (c *change) prepares(body string) bool {
+	return (c.kind == clientParses || c.kind == serverParses) && c.statement != nil && c.statement.body == body
+}
+
 // keepChanges is how many changes' memory a link keeps.
 const keepChanges = 64
 
@@ -76,6 +114,7 @@ func (c *changes) reset() {
 // been done, or, if it is an error, that they have not. follows says that the first is
 // the one that failed; the others were discarded for that.
 func (k *link) settle(h *wire.Header, n int, follows bool) {
+	k.clear()
 	for i := range n {
 		c := k.changes.pop()
 		if h.Type != wire.ErrorResponse {
@@ -95,7 +134,8 @@ func (k *link) settle(h *wire.Header, n int, follows bool) {
 // ("cached plan must not change result type") is so on all servers.
 func (k *link) failedItself(h *wire.Header, c change) {
 	if c.kind == clientParses && c.name == "" {
-		k.session.statements.unnamed = nil // PostgreSQL drops the old one first
+		c.old = nil // PostgreSQL drops the old one first
+		k.restore(c)
 	}
 	if c.theirs == "" || c.kind == serverParses {
 		return
@@ -108,6 +148,12 @@ func (k *link) failedItself(h *wire.Header, c change) {
 	if at := bytes.Index(b, []byte(c.theirs)); at > 0 {
 		resize(&k.down, h, at, len(c.theirs), c.name)
 	}
+}
+
+// clear has what was in doubt judged again.
+func (k *link) clear() {
+	k.cleared = k.cleared || k.doubting
+	k.doubting = false
 }
 
 // commit ends a change that has happened.
@@ -139,8 +185,6 @@ func (k *link) undo(c change) {
 		} else {
 			k.state.remove(c.statement)
 		}
-	case serverCloses:
-		k.state.epoch++ // it is there still, and its name is taken
 	}
 }
 
@@ -181,6 +225,7 @@ func (k *link) answerClient() {
 		k.owed.pop()
 		k.say([]byte{typ, 0, 0, 0, 4})
 		k.commit(k.changes.pop())
+		k.clear()
 		if k.owed.idle() {
 			k.mark()
 		}

@@ -89,4 +89,5 @@ func (k *link) part() {
 	k.original = k.original[:0]
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
+	k.doubting, k.cleared = false, false
 }

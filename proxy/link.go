@@ -43,6 +43,8 @@ type link struct {
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
 	ending   bool // the session is over: the client has been told, and what it did last is undone
+	doubting bool // what the client sent next depends on what the server has yet to answer
+	cleared  bool // and that may have come
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
 	upBroken bool // the server takes no more, but may have something to say

@@ -45,7 +45,7 @@ type verdict uint8
 const (
 	asItIs   verdict = iota // it goes to the server like any other
 	follows                 // so it does, and there is a change that its answer completes
-	notYet                  // more of it must be there first
+	notYet                  // more of it, or of what the server answers, must be there first
 	answered                // it does not go to the server: pgweir answers
 )
 
@@ -130,18 +130,23 @@ func (k *link) prepareAs(s *statement) {
 func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	mine := &k.session.statements
 	c := change{kind: clientParses, name: string(name)}
-	if s := mine.get(c.name); s != nil { // PostgreSQL shall say that there is one
+	s := mine.get(c.name)
+	switch {
+	case k.changes.inDoubt(name, bodyOf(s, body)):
+		k.doubting = true
+
+		return notYet, nil
+	case s != nil: // PostgreSQL shall say that there is one
 		c.kind, c.statement = clientRepeats, s
 		c.theirs = k.provide(s)
 		k.rename(h, wire.HeaderSize, len(name), c.theirs)
 		k.changes.push(c)
 
 		return follows, nil
-	}
-	if len(mine.named) >= maxClientStatements {
+	case len(mine.named) >= maxClientStatements:
 		return asItIs, errTooManyStatements
 	}
-	s := k.session.route.statements.take(body)
+	s = k.session.route.statements.take(body)
 	c.statement = s
 	mine.set(c.name, s)
 	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed {
@@ -157,6 +162,15 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	k.changes.push(c)
 
 	return follows, nil
+}
+
+// bodyOf returns the body of s, or body if there is no s.
+func bodyOf(s *statement, body []byte) string {
+	if s != nil {
+		return s.body
+	}
+
+	return string(body)
 }
 
 // prepareBind has the server know the statement that a Bind names.
@@ -273,6 +287,10 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	name := k.up.unjudged()[at : at+n]
 	s := k.session.statements.named[string(name)]
 	switch {
+	case k.changes.inDoubt(name, bodyOf(s.statement, nil)):
+		k.doubting = true
+
+		return notYet
 	case n == 0:
 		k.provideUnnamed()
 	case s.statement != nil:
@@ -336,8 +354,9 @@ func (k *link) makeRoom(s *statement) {
 // closeOnServer has the server close a statement.
 func (k *link) closeOnServer(o *onServer) {
 	k.inject(wire.Close, "S"+o.name, "")
-	k.changes.push(change{kind: serverCloses, theirs: o.name})
+	k.changes.push(change{kind: serverCloses})
 	k.state.remove(o.statement)
+	k.state.epoch++ // it may not happen, and then the name is taken
 }
 
 // inject puts a message of our own in front of the client's next frame: one that begins

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/pgweir/pgweir/config"
 )
+
+// rounds is how many random conversations a test holds.
+var rounds = flag.Uint64("rounds", 150, "hold so many random conversations with the proxy")
 
 // A writer makes up conversations.
 type writer struct {
@@ -105,12 +109,8 @@ func (o *oracle) scattered(r *rand.Rand) sender {
 // TestRandomPipelines: whatever a client puts in a pipeline, PostgreSQL and the proxy
 // answer the same.
 func TestRandomPipelines(t *testing.T) {
-	rounds := uint64(150)
-	if testing.Short() {
-		rounds = 30
-	}
 	o := newOracle(t, nil)
-	for seed := range rounds {
+	for seed := range *rounds {
 		w := writer{rand: rand.New(rand.NewPCG(seed, 0))}
 		c := w.conversation()
 		want := o.observe(o.direct(t), c.steps, whole)
@@ -129,7 +129,7 @@ func (w *writer) prepared() []byte {
 	if w.rand.IntN(3) == 0 {
 		name = ""
 	}
-	switch w.rand.IntN(12) {
+	switch w.rand.IntN(13) {
 	case 0, 1:
 		return parse(name, w.sql())
 	case 2:
@@ -144,9 +144,11 @@ func (w *writer) prepared() []byte {
 		return closeStmt(name)
 	case 10:
 		return join(closeStmt(name), parse(name, w.sql()), run(name))
+	case 11:
+		return query(w.sql())
 	}
 
-	return w.messages()
+	return join(flushMsg(), syncMsg())
 }
 
 // preparedConversation makes up a few pipelines, with prepared statements from one to
@@ -167,12 +169,8 @@ func (w *writer) preparedConversation() conversation {
 // TestRandomPrepared: so it is with prepared statements and another server for each
 // transaction.
 func TestRandomPrepared(t *testing.T) {
-	rounds := uint64(150)
-	if testing.Short() {
-		rounds = 30
-	}
 	o := newRotation(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 2 })
-	for seed := range rounds {
+	for seed := range *rounds {
 		w := writer{rand: rand.New(rand.NewPCG(seed, 1))}
 		c := w.preparedConversation()
 		want := o.observe(o.direct(t), c.steps, whole)

@@ -17,6 +17,11 @@ func (k *link) relay() error {
 		if err != nil || k.server == nil {
 			return err
 		}
+		if k.cleared {
+			k.cleared = false // what was in doubt can be judged now
+
+			continue
+		}
 		if err := k.pause(); err != nil {
 			return err
 		}

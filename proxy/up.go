@@ -75,6 +75,9 @@ func (k *link) judgeUp() error {
 			k.mark()
 		}
 		k.owed.sent(h.Type, what, flags)
+		if h.Type == wire.Sync || h.Type == wire.Query || h.Type == wire.FunctionCall {
+			k.changes.segment++
+		}
 		u.take(h.Size, false)
 	}
 
