@@ -125,7 +125,8 @@ func TestBadSettings(t *testing.T) {
 		{"no_such_setting", "x", "E FATAL 42704"},
 		{"client_encoding", "nonsense", "E FATAL 22023"},
 		{"replication", "database", "E FATAL 0A000"},
-		{"options", "-c work_mem=5MB", "E FATAL 0A000"},
+		{"options", "-e", "E FATAL 0A000"},
+		{"options", "-c nonsense", "E FATAL 42601"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,5 +141,22 @@ func TestBadSettings(t *testing.T) {
 			}
 			wantLines(t, good.query("SELECT current_setting('TimeZone') AS tz"), "T tz", "D GMT", "C SELECT 1", "Z I")
 		})
+	}
+}
+
+// TestOptions has settings come as command-line switches, as from PGOPTIONS. Those that
+// come by themselves win.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	p := start(t, options{settings: table{"default_pool_size": 1}})
+	const show = "SELECT current_setting('work_mem') AS mem, current_setting('TimeZone') AS tz, " +
+		"coalesce(current_setting('app.tenant', true), '') AS tenant"
+	with := p.login(t, "options", `-c work_mem=5MB --app.tenant=it's\ me -c TimeZone=UTC`, "TimeZone", "Asia/Tokyo")
+	without := p.login(t)
+	usual := without.query(show)
+	for range 2 {
+		wantLines(t, withoutReports(with.query(show)),
+			"T mem|tz|tenant", "D 5MB|Asia/Tokyo|it's me", "C SELECT 1", "Z I")
+		wantLines(t, withoutReports(without.query(show)), withoutReports(usual)...)
 	}
 }

@@ -25,21 +25,24 @@ func followed(name string) bool {
 // startupSettings returns the settings in a startup packet. An error is for the
 // client.
 func startupSettings(start *wire.StartupRequest) (wire.Parameters, error) {
+	var list []wire.Parameter
 	for _, p := range start.Parameters {
 		switch p.Name {
 		case "replication":
 			return nil, wire.Fatalf(wire.CodeFeatureNotSupported, "replication connections are not supported by pgweir").
 				WithHint("Connect to PostgreSQL directly for replication.")
 		case "options":
-			if p.Value != "" {
-				return nil, wire.Fatalf(wire.CodeFeatureNotSupported, "the startup parameter \"options\" is not supported by pgweir").
-					WithHint("Send the settings as startup parameters of their own, or with SET in each transaction.")
+			switches, err := wire.ParseOptions(p.Value)
+			if err != nil {
+				return nil, err
 			}
+			list = append(switches, list...) // the others win
+		default:
+			list = append(list, p)
 		}
 	}
-	settings := wire.NewParameters(start.Parameters)
 
-	return settings.Without("options"), nil
+	return wire.NewParameters(list), nil
 }
 
 // safeSettings reports whether a server takes the settings for certain.

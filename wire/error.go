@@ -19,6 +19,7 @@ const (
 	CodeInvalidAuthorization = "28000"
 	CodeInvalidPassword      = "28P01"
 	CodeInvalidCatalogName   = "3D000" // no such database
+	CodeSyntaxError          = "42601"
 	CodeTooManyConnections   = "53300"
 	CodeProgramLimit         = "54000"
 	CodeQueryCanceled        = "57014"
