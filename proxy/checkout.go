@@ -90,4 +90,5 @@ func (k *link) part() {
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 	k.doubting, k.cleared = false, false
+	k.suspected, k.spoiled, k.found = false, false, discovery{}
 }

@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"time"
-
-	"github.com/pgweir/pgweir/config"
 )
 
 // deadline is when the link must look at the clock again. 0: never.
@@ -41,7 +39,7 @@ func (k *link) due() error {
 	switch {
 	case s.stop != nil:
 		return s.stop
-	case s.draining && s.route.mode == config.PoolSession && k.owed.settled() && k.quiet():
+	case s.draining && k.keeps() && k.owed.settled() && k.quiet():
 		return errShutdown
 	}
 	at, then := k.limit()

@@ -43,6 +43,8 @@ func (k *link) forwardDown() error {
 func (k *link) makeFree() error {
 	switch {
 	case !k.quiet():
+	case k.suspected && k.owed.settled() && !k.fatal:
+		return k.inspect()
 	case k.free():
 		k.letGo()
 	case k.owed.doubtful() && k.session.route.mode != config.PoolSession:
@@ -54,15 +56,18 @@ func (k *link) makeFree() error {
 
 // free reports whether the client needs its server no more.
 func (k *link) free() bool {
-	return k.owed.settled() && k.session.route.mode != config.PoolSession
+	return k.owed.settled() && !k.keeps()
 }
 
 // letGo gives the server back, or closes it if its last word has come right behind
 // its last answer.
 func (k *link) letGo() {
-	if k.fatal {
+	switch {
+	case k.fatal:
 		k.destroyServer(pool.ReasonServerError)
-	} else {
+	case k.spoiled:
+		k.destroyServer(pool.ReasonDirty)
+	default:
 		k.release()
 	}
 }
@@ -117,7 +122,7 @@ func (k *link) judgeDown() error {
 		if err := h.CheckServer(); err != nil {
 			return errServerNonsense
 		}
-		if mustSee(h.Type) && len(b) < h.Size && k.canHold(h.Size) {
+		if (mustSee(h.Type) || k.found.asked) && len(b) < h.Size && k.canHold(h.Size) {
 			return nil
 		}
 		ours, err := k.received(&h, b[wire.HeaderSize:min(h.Size, len(b))])
@@ -179,6 +184,13 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		if k.manages && tellsDiscarded(body) {
 			k.discarded()
 		}
+		if tagSuspects(body, k.session.pinned != "") && !k.owed.answersOurs() {
+			k.suspect()
+		}
+	case wire.DataRow:
+		if k.found.asked && k.owed.answersOurs() && !k.finding(body) {
+			k.spoiled = true
+		}
 	case wire.ParameterStatus:
 		if k.owed.answersOurs() && !k.ending {
 			return k.knows(body), nil
@@ -193,7 +205,15 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	if n := before - k.owed.marked; n > 0 {
 		k.settle(h, n, follows)
 	}
-	k.failed = k.failed || ours && h.Type == wire.ErrorResponse
+	switch {
+	case !ours:
+	case h.Type == wire.ErrorResponse && k.found.asked:
+		k.spoiled = true
+	case h.Type == wire.ErrorResponse:
+		k.failed = true
+	case h.Type == wire.ReadyForQuery && k.found.asked:
+		k.inspected()
+	}
 	if endsStatement(h.Type) || k.owed.idle() {
 		k.mark()
 		k.timedOut = false

@@ -90,7 +90,12 @@ func (k *link) clean() bool {
 		return false
 	}
 	reset := k.session.proxy.config.Pgweir.ServerResetQuery
-	if k.session.route.mode != config.PoolSession || reset == "" {
+	switch {
+	case k.spoiled:
+		return false
+	case k.suspected || k.session.pinned != "":
+		reset = "DISCARD ALL"
+	case k.session.route.mode != config.PoolSession || reset == "":
 		return true
 	}
 	if k.execute(reset) != nil {

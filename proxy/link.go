@@ -39,6 +39,9 @@ type link struct {
 
 	said *wire.Error // the server's last error
 
+	suspected bool      // something may be left in the PostgreSQL session after the transaction
+	found     discovery // of what is
+
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
@@ -47,6 +50,7 @@ type link struct {
 	cleared  bool // and that may have come
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
+	spoiled  bool // what is left in its session is not known
 	upBroken bool // the server takes no more, but may have something to say
 	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel the statement
 

@@ -135,6 +135,8 @@ func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (
 		return nil, err
 	}
 
+	settings = route.share(settings)
+
 	return &session{
 		proxy:    p,
 		route:    route,
@@ -142,7 +144,8 @@ func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (
 		conn:     l.conn,
 		id:       p.nextID.Add(1),
 		addr:     l.addr,
-		settings: route.share(settings),
+		settings: settings,
+		initial:  settings,
 	}, nil
 }
 

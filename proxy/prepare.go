@@ -114,7 +114,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 func (k *link) parseUnnamed(body []byte) {
 	s := k.session.statements.unnamed
 	if s == nil || s.body != string(body) {
-		s = &statement{body: string(body)}
+		s = &statement{body: string(body), leaves: textSuspects(body), customs: customsOf(body)}
 	}
 	k.prepareAs(s)
 }
@@ -293,7 +293,11 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 		return notYet
 	case n == 0:
 		k.provideUnnamed()
+		if mine := k.session.statements.unnamed; mine != nil {
+			k.watch(mine)
+		}
 	case s.statement != nil:
+		k.watch(s.statement)
 		theirs := k.provide(s.statement)
 		k.rename(h, at, n, theirs)
 		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})
@@ -308,6 +312,14 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	}
 
 	return asItIs
+}
+
+// watch notes what a statement that the client binds may leave in its session.
+func (k *link) watch(s *statement) {
+	if s.leaves {
+		k.suspect()
+	}
+	k.session.heed(s.customs)
 }
 
 // provide has the server prepare s if it has not, and returns its name there.

@@ -25,7 +25,11 @@ type session struct {
 	settings wire.Parameters // that it asked for at login, or has changed since and that are followed
 	proven   bool            // a server has taken them
 
+	initial    wire.Parameters  // the settings that it began with
+	told       wire.Parameters  // what it was told of settings that are not followed
+	customs    customs          // the application's own settings
 	statements clientStatements // that it has prepared
+	pinned     string           // why it keeps its server outside transactions; "": it does not
 
 	ahead []byte         // read at login already; nil from the first task on
 	idle  *reactor.Timer // client_idle_timeout; nil: none

@@ -107,6 +107,9 @@ func (k *link) knows(body []byte) bool {
 	}
 	known, set := k.session.settings.Get(name)
 	if !set {
+		known, set = k.session.told.Get(name)
+	}
+	if !set {
 		known = initial(k.server.Welcome, name)
 	}
 
@@ -116,10 +119,15 @@ func (k *link) knows(body []byte) bool {
 // follow books a ParameterStatus: a change that the client made goes with it.
 func (k *link) follow(body []byte) {
 	name, value, ok := parameterStatus(body)
-	if !ok || !followed(name) {
+	s := k.session
+	switch {
+	case !ok:
+		return
+	case !followed(name):
+		s.told = s.told.With(name, value)
+
 		return
 	}
-	s := k.session
 	if value == initial(k.server.Welcome, name) {
 		s.settings = s.settings.Without(name)
 	} else {

@@ -15,6 +15,9 @@ type statement struct {
 	id   uint64
 	lost bool // it was too large to keep: only the server that got it has it
 
+	leaves  bool    // it may leave something in the PostgreSQL session
+	customs customs // what it says of the application's own settings
+
 	// version is counted up when what servers have prepared is of no use any more,
 	// because a table has changed.
 	version atomic.Uint32
@@ -44,7 +47,7 @@ func (t *statements) take(body []byte) *statement {
 	s := t.byBody[string(body)]
 	if s == nil {
 		t.lastID++
-		s = &statement{body: string(body), id: t.lastID}
+		s = &statement{body: string(body), id: t.lastID, leaves: textSuspects(body), customs: customsOf(body)}
 		if t.byBody == nil {
 			t.byBody = make(map[string]*statement)
 		}

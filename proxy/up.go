@@ -71,6 +71,9 @@ func (k *link) judgeUp() error {
 		case wire.Query, wire.Execute, wire.FunctionCall:
 			k.booked.Queries++
 		}
+		if h.Type == wire.Query || h.Type == wire.Parse && !k.manages {
+			k.read(b[wire.HeaderSize:min(h.Size, len(b))])
+		}
 		if k.owed.idle() {
 			k.mark()
 		}

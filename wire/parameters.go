@@ -84,21 +84,36 @@ func (ps Parameters) Equal(qs Parameters) bool {
 // settings want; empty if they are the same.
 func (ps Parameters) Difference(want Parameters) string {
 	var b strings.Builder
+	had, hasRole := ps.Get(role)
+	wanted, wantsRole := want.Get(role)
+	if hasRole && had != wanted {
+		b.WriteString("RESET role;")
+	}
 	for _, p := range ps {
-		if _, ok := want.find(p.Name); !ok {
+		if _, ok := want.find(p.Name); !ok && p.Name != role {
 			b.WriteString("RESET " + quoteIdentifier(p.Name) + ";")
 		}
 	}
 	for _, p := range want {
-		if value, ok := ps.Get(p.Name); !ok || value != p.Value {
-			// set_config, not SET, takes a list such as search_path as one
-			// string, like a startup packet does.
-			b.WriteString("SELECT pg_catalog.set_config(" +
-				quoteLiteral(p.Name) + "," + quoteLiteral(p.Value) + ",false);")
+		if value, ok := ps.Get(p.Name); (!ok || value != p.Value) && p.Name != role {
+			writeSet(&b, p.Name, p.Value)
 		}
+	}
+	if wantsRole && had != wanted {
+		writeSet(&b, role, wanted)
 	}
 
 	return b.String()
+}
+
+// role is the setting behind SET ROLE, which decides what else may be set: it is reset
+// first and set last.
+const role = "role"
+
+// writeSet writes the SQL that gives a setting a value. set_config, not SET, takes a
+// list such as search_path as one string, like a startup packet does.
+func writeSet(b *strings.Builder, name, value string) {
+	b.WriteString("SELECT pg_catalog.set_config(" + QuoteLiteral(name) + "," + QuoteLiteral(value) + ",false);")
 }
 
 // quoteIdentifier quotes a name for SQL.
@@ -106,8 +121,8 @@ func quoteIdentifier(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// quoteLiteral quotes a string for SQL, whatever standard_conforming_strings is.
-func quoteLiteral(s string) string {
+// QuoteLiteral quotes a string for SQL, whatever standard_conforming_strings is.
+func QuoteLiteral(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	if !strings.Contains(s, `\`) {
 		return quoted

@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/wire"
+)
+
+// A client may leave something in its PostgreSQL session that outlives the transaction.
+// Settings go with the client; the rest cannot, and keeps the server with the client
+// until it is gone. Which it is PostgreSQL is asked, before the server is released, if
+// the client has sent a statement after which there may be something: only PostgreSQL
+// knows what a SET in a function did, or in a transaction that was rolled back.
+
+// inspection is what PostgreSQL is asked. Each row is a kind of thing, its name and its
+// value; the names of the kinds are for the log.
+const inspection = "SELECT 'setting', name, setting FROM pg_catalog.pg_settings WHERE source = 'session'" +
+	" UNION ALL SELECT 'setting', 'role', s FROM pg_catalog.current_setting('role') s WHERE s <> 'none'" +
+	" UNION ALL SELECT 'LISTEN', c, '' FROM pg_catalog.pg_listening_channels() c" +
+	" UNION ALL SELECT 'cursor WITH HOLD', name, '' FROM pg_catalog.pg_cursors WHERE is_holdable" +
+	" UNION ALL SELECT 'PREPARE', name, '' FROM pg_catalog.pg_prepared_statements WHERE from_sql" +
+	" UNION ALL SELECT 'temporary table', relname, '' FROM pg_catalog.pg_class" +
+	" WHERE relnamespace = pg_catalog.pg_my_temp_schema()" +
+	" UNION ALL SELECT 'advisory lock', objid::text, '' FROM pg_catalog.pg_locks" +
+	" WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()"
+
+// inspection is what PostgreSQL is asked about the client's session.
+func (s *session) inspection() string {
+	if len(s.customs.names) == 0 {
+		return inspection
+	}
+	var b strings.Builder
+	b.WriteString(inspection)
+	b.WriteString(" UNION ALL SELECT 'setting', n, pg_catalog.current_setting(n, true)" +
+		" FROM pg_catalog.unnest(ARRAY[")
+	for i, name := range s.customs.names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(wire.QuoteLiteral(name))
+	}
+	b.WriteString("]) n WHERE pg_catalog.current_setting(n, true) IS NOT NULL")
+
+	return b.String()
+}
+
+// A discovery is what an inspection has found so far.
+type discovery struct {
+	asked    bool             // the answer is on its way
+	settings []wire.Parameter // of the session
+	holds    string           // the kind of what cannot go along; "": nothing
+	what     string           // its name
+}
+
+// keeps reports whether the client keeps its server when it is outside a transaction.
+func (k *link) keeps() bool {
+	return k.session.route.mode == config.PoolSession || k.session.pinned != ""
+}
+
+// suspect notes that there may be something left in the session when the transaction
+// is over.
+func (k *link) suspect() {
+	k.suspected = k.session.route.mode != config.PoolSession
+}
+
+// inspect asks PostgreSQL what the client leaves in its session.
+func (k *link) inspect() error {
+	k.suspected = false
+	k.found = discovery{asked: true}
+	k.up.room(k.loop)
+	k.prepend(k.session.inspection())
+	k.mark()
+
+	return k.writeServer()
+}
+
+// finding takes in a row of the inspection's answer. It reports whether it is one.
+func (k *link) finding(body []byte) bool {
+	var columns [3]string
+	if len(body) < 2 {
+		return false
+	}
+	b := body[2:]
+	for i := range columns {
+		if len(b) < 4 {
+			return false
+		}
+		n := int(int32(binary.BigEndian.Uint32(b)))
+		b = b[4:]
+		if n < 0 || n > len(b) {
+			return false
+		}
+		columns[i], b = string(b[:n]), b[n:]
+	}
+	if columns[0] == "setting" {
+		k.found.settings = append(k.found.settings, wire.Parameter{Name: columns[1], Value: columns[2]})
+	} else if k.found.holds == "" {
+		k.found.holds, k.found.what = columns[0], columns[1]
+	}
+
+	return true
+}
+
+// inspected takes in that the inspection is over.
+func (k *link) inspected() {
+	s := k.session
+	settings := wire.NewParameters(k.found.settings)
+	k.state.settings = settings
+	for _, p := range s.initial { // RESET goes back to what the client has begun with
+		if _, ok := settings.Get(p.Name); !ok {
+			settings = settings.With(p.Name, p.Value)
+		}
+	}
+	s.settings, s.proven = s.route.share(settings), true
+	if k.found.holds == "" && s.customs.unknown {
+		k.found.holds, k.found.what = "set_config", "a name that is not in the statement"
+	}
+	if k.found.holds != "" && s.pinned == "" {
+		s.proxy.log.Info("server pinned to its client", zap.Uint64("client_id", s.id),
+			zap.String("reason", k.found.holds), zap.String("name", k.found.what))
+	}
+	s.pinned = k.found.holds
+	k.found = discovery{}
+}
+
+// tagSuspects reports whether a CommandComplete is that of a statement after which there
+// may be something left in the session, or, if it is pinned, something may be gone.
+func tagSuspects(tag []byte, pinned bool) bool {
+	is := func(prefix string) bool { return len(tag) >= len(prefix) && string(tag[:len(prefix)]) == prefix }
+	switch {
+	case len(tag) == 0:
+		return false
+	case tag[0] == 'S':
+		return is("SET\x00")
+	case tag[0] == 'R':
+		return is("RESET")
+	case tag[0] == 'L':
+		return is("LISTEN")
+	case tag[0] == 'P':
+		return is("PREPARE\x00")
+	case tag[0] == 'C':
+		return is("CREATE TABLE") || is("CREATE VIEW") || is("CREATE SEQUENCE") || pinned && is("CLOSE")
+	case tag[0] == 'D':
+		return is("DECLARE") || is("DISCARD") || is("DO\x00") || pinned && (is("DEALLOCATE") || is("DROP"))
+	}
+
+	return pinned && is("UNLISTEN")
+}
+
+// textSuspects reports whether a statement's text is one after which there may be
+// something left in the session that its tag does not tell of: it calls set_config or
+// takes or gives back an advisory lock, or makes a table of a query.
+func textSuspects(text []byte) bool {
+	if len(text) >= 6 && bytes.EqualFold(text[:6], []byte("create")) {
+		return true
+	}
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(text[at:], '_')
+		if i < 0 {
+			return false
+		}
+		at += i
+		if at >= 3 && hasPrefixFold(text[at-3:], "set_config") || hasPrefixFold(text[at:], "_advisory") {
+			return true
+		}
+	}
+}
+
+// read looks at the text of a statement for what it may leave in the session.
+func (k *link) read(text []byte) {
+	if textSuspects(text) {
+		k.suspect()
+	}
+	k.session.heed(customsOf(text))
+}
+
+// hasPrefixFold reports whether b begins with prefix, in whatever case.
+func hasPrefixFold(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
+}

@@ -1,0 +1,181 @@
+package proxy
+
+import (
+	"testing"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// queries is a conversation of one query after another.
+func queries(name string, list ...string) conversation {
+	c := conversation{name: name}
+	for _, sql := range list {
+		c.steps = append(c.steps, step{query(sql), "Z"})
+	}
+
+	return c
+}
+
+// sessionConversations use what belongs to a PostgreSQL session and outlives a
+// transaction.
+func sessionConversations() []conversation {
+	const show = "SELECT current_setting('work_mem')"
+
+	return []conversation{
+		queries("SET", "SET work_mem = '5MB'", show, "SET work_mem TO '6MB'; SET geqo = off", show, "SHOW geqo",
+			"RESET work_mem", show, "SHOW geqo", "RESET ALL", "SHOW geqo"),
+		queries("SET in transactions", "BEGIN; SET work_mem = '5MB'", show, "ROLLBACK", show,
+			"BEGIN; SET work_mem = '6MB'; COMMIT", show, "BEGIN; SET LOCAL work_mem = '7MB'", show, "COMMIT", show,
+			"SET LOCAL work_mem = '8MB'", show),
+		queries("SET and an error", "SET work_mem = '5MB'; SELECT 1/0", show, "SET work_mem = 'nonsense'", show),
+		queries("set_config", "SELECT set_config('work_mem', '5MB', false)", show,
+			"SELECT pg_catalog.SET_CONFIG('work_mem', '6MB', true)", show,
+			"DO $$ BEGIN PERFORM set_config('app.x', 'it''s \\ me', false); END $$", "SHOW app.x"),
+		queries("search_path", "CREATE SCHEMA s CREATE TABLE u AS SELECT 's.u' AS x", "SET search_path = s, public",
+			"SELECT * FROM u", "SELECT * FROM u, t", "RESET search_path", "SELECT * FROM u", "DROP SCHEMA s CASCADE"),
+		queries("transactions by default", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+			"INSERT INTO t VALUES (1)", "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+			"INSERT INTO t VALUES (1)"),
+		queries("roles", "SET ROLE pg_monitor", "SELECT current_user = 'pg_monitor'",
+			"SET work_mem = '5MB'", "SELECT current_user = 'pg_monitor'", show, "RESET ROLE",
+			"SELECT current_user = session_user", show),
+		queries("temporary tables", "CREATE TEMP TABLE x (a int)", "INSERT INTO x VALUES (1)", "SELECT a + 0 FROM x",
+			"DROP TABLE x", "SELECT a + 0 FROM x", "CREATE TEMP TABLE x AS SELECT 2 AS a", "SELECT a + 0 FROM x",
+			"CREATE TEMP TABLE y ON COMMIT DROP AS SELECT 2 AS a", "SELECT a + 0 FROM y", "DISCARD TEMP", "SELECT a + 0 FROM x"),
+		queries("advisory locks", "SELECT pg_advisory_lock(42)", "SELECT pg_try_advisory_lock(43)",
+			"SELECT pg_advisory_unlock(42)", "SELECT pg_advisory_unlock(42)", "SELECT pg_advisory_unlock_all()",
+			"SELECT pg_advisory_unlock(43)", "BEGIN; SELECT pg_advisory_xact_lock(42); COMMIT",
+			"SELECT pg_advisory_unlock(42)"),
+		queries("cursors", "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT generate_series(1, 5); COMMIT", "FETCH 2 FROM c",
+			"FETCH 2 FROM c", "CLOSE c", "FETCH 2 FROM c", "BEGIN; DECLARE d CURSOR FOR SELECT 1; COMMIT", "FETCH d"),
+		queries("PREPARE", "PREPARE p (int) AS SELECT $1", "EXECUTE p (1)", "EXECUTE p (2)", "DEALLOCATE p", "EXECUTE p (3)"),
+		queries("DISCARD ALL", "SET work_mem = '5MB'", "CREATE TEMP TABLE x (a int)", "PREPARE p AS SELECT 1",
+			"DISCARD ALL", show, "SELECT * FROM x", "EXECUTE p"),
+		{"by the extended protocol", false, []step{
+			{join(extended("SET work_mem = '5MB'"), syncMsg()), "Z"},
+			{query(show), "Z"},
+			{join(parse("s", "SELECT set_config('work_mem', $1, false)"), syncMsg()), "Z"},
+			{join(run("s", "6MB"), syncMsg()), "Z"},
+			{join(extended(show), syncMsg()), "Z"},
+			{join(parse("", "SELECT set_config('work_mem', $1, false)"), syncMsg()), "Z"},
+			{join(run("", "7MB"), syncMsg(), extended(show), syncMsg()), "ZZ"},
+			{join(extended(show), syncMsg(), query(show)), "ZZ"},
+		}},
+		{"in a pipeline", false, []step{
+			{join(query("SET work_mem = '5MB'"), query(show), query("RESET work_mem"), query(show)), "ZZZZ"},
+			{join(query("SET work_mem = '6MB'"), extended(show), syncMsg()), "ZZ"},
+			{query(show), "Z"},
+		}},
+	}
+}
+
+// TestSession: what belongs to a session is there in the client's next transaction,
+// whichever server that is on.
+func TestSession(t *testing.T) {
+	o := newRotation(t, nil)
+	for _, c := range sessionConversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c, o.scatteredSteadily()) })
+	}
+}
+
+// TestSessionOneServer: so it is on one server.
+func TestSessionOneServer(t *testing.T) {
+	o := newOracle(t, nil)
+	for _, c := range sessionConversations() {
+		t.Run(c.name, func(t *testing.T) { o.compare(t, c) })
+	}
+}
+
+// scatteredSteadily cuts the bytes in pieces of 7.
+func (o *oracle) scatteredSteadily() sender {
+	return func(c *client, b []byte) {
+		for len(b) > 0 {
+			n := min(7, len(b))
+			c.send(b[:n])
+			b = b[n:]
+			o.settle()
+		}
+	}
+}
+
+// leaves are statements that leave something in a session, and what asks for it.
+func leaves() map[string]struct{ sql, look string } {
+	return map[string]struct{ sql, look string }{
+		"setting":         {"SET work_mem = '5MB'", "SELECT current_setting('work_mem')"},
+		"setting by call": {"SELECT set_config('app.x', 'mine', false)", "SELECT coalesce(current_setting('app.x', true), '')"},
+		"role":            {"SET ROLE pg_monitor", "SELECT current_user = session_user"},
+		"search path":     {"SET search_path = pg_catalog", "SHOW search_path"},
+		"temporary table": {"CREATE TEMP TABLE x (a int)", "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()"},
+		"advisory lock":   {"SELECT pg_advisory_lock(42)", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"},
+		"LISTEN":          {"LISTEN x", "SELECT count(*) FROM pg_listening_channels()"},
+		"cursor":          {"BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT", "SELECT count(*) FROM pg_cursors WHERE is_holdable"},
+		"PREPARE":         {"PREPARE p AS SELECT 1", "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"},
+		"in a function":   {"DO $$ BEGIN EXECUTE 'SET work_mem = ''5MB'''; END $$", "SELECT current_setting('work_mem')"},
+	}
+}
+
+// TestSessionLeaksNothing: what a client leaves in its session nobody else finds,
+// neither while the client is there nor after it has left, in whatever way.
+func TestSessionLeaksNothing(t *testing.T) {
+	exits := map[string]func(o *oracle, c *client){
+		"stays":        func(*oracle, *client) {},
+		"says goodbye": func(_ *oracle, c *client) { c.send(terminate()) },
+		"is gone":      func(_ *oracle, c *client) { _ = c.nc.Close() },
+		"in a transaction": func(_ *oracle, c *client) {
+			c.send(query("BEGIN; SET geqo = off"))
+			c.until("Z")
+			_ = c.nc.Close()
+		},
+	}
+	for exit, leave := range exits {
+		t.Run(exit, func(t *testing.T) {
+			for name, test := range leaves() {
+				t.Run(name, func(t *testing.T) {
+					o := newRotation(t, nil)
+					other := o.connect()
+					want := o.look(other, test.look)
+					c := o.connect()
+					c.send(query(test.sql))
+					c.until("Z")
+					leave(o, c)
+					for range 4 { // on all servers
+						if got := o.look(other, test.look); got != want {
+							t.Errorf("another client finds %q, want %q", got, want)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// look returns the first column of the first row that a query gives a client.
+func (o *oracle) look(c *client, sql string) string {
+	o.t.Helper()
+	c.send(query(sql))
+	for _, f := range c.until("Z") {
+		if f.typ == wire.DataRow {
+			return string(f.body[6:])
+		}
+	}
+	o.t.Fatalf("%s: no rows", sql)
+
+	return ""
+}
+
+// TestNotifications: a client that listens hears.
+func TestNotifications(t *testing.T) {
+	o := newRotation(t, nil)
+	c, other := o.connect(), o.connect()
+	c.send(query("LISTEN x"))
+	c.want("CZ")
+	o.eventually("it keeps its server", func() bool { return o.pool().Idle == 2 })
+	other.send(query("NOTIFY x, 'hello'"))
+	other.want("CZ")
+	if got := string(c.want("A")[0].body[4:]); got != "x\x00hello\x00" {
+		t.Errorf("heard %q", got)
+	}
+	c.send(query("UNLISTEN x"))
+	c.want("CZ")
+	o.eventually("it keeps its server no more", func() bool { return o.pool().Idle == 3 })
+}
