@@ -91,4 +91,5 @@ func (k *link) part() {
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 	k.doubting, k.cleared = false, false
 	k.suspected, k.spoiled, k.found = false, false, discovery{}
+	k.locals, k.boundLocal = 0, false
 }

@@ -174,6 +174,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		status = body[0]
 	case wire.ErrorResponse:
 		k.notDiscarded()
+		k.locals, k.boundLocal = 0, false // not all may have been done
 		if e, err := wire.ParseError(body); err == nil {
 			k.said, k.fatal = e, e.Fatal()
 		}
@@ -185,7 +186,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 			k.discarded()
 		}
 		if tagSuspects(body, k.session.pinned != "") && !k.owed.answersOurs() {
-			k.suspect()
+			k.complete(body)
 		}
 	case wire.DataRow:
 		if k.found.asked && k.owed.answersOurs() && !k.finding(body) {

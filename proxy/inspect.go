@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strings"
 
@@ -30,15 +29,18 @@ const inspection = "SELECT 'setting', name, setting FROM pg_catalog.pg_settings 
 	" WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()"
 
 // inspection is what PostgreSQL is asked about the client's session.
-func (s *session) inspection() string {
-	if len(s.customs.names) == 0 {
-		return inspection
-	}
+func (k *link) inspection() string {
+	s := k.session
 	var b strings.Builder
 	b.WriteString(inspection)
+	b.WriteString(" UNION ALL SELECT 'SET SESSION AUTHORIZATION', session_user::text, '' WHERE session_user <> " +
+		wire.QuoteLiteral(initial(k.server.Welcome, "session_authorization")))
+	if len(s.names) == 0 {
+		return b.String()
+	}
 	b.WriteString(" UNION ALL SELECT 'setting', n, pg_catalog.current_setting(n, true)" +
 		" FROM pg_catalog.unnest(ARRAY[")
-	for i, name := range s.customs.names {
+	for i, name := range s.names {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -73,7 +75,7 @@ func (k *link) inspect() error {
 	k.suspected = false
 	k.found = discovery{asked: true}
 	k.up.room(k.loop)
-	k.prepend(k.session.inspection())
+	k.prepend(k.inspection())
 	k.mark()
 
 	return k.writeServer()
@@ -117,15 +119,25 @@ func (k *link) inspected() {
 		}
 	}
 	s.settings, s.proven = s.route.share(settings), true
-	if k.found.holds == "" && s.customs.unknown {
+	if k.found.holds == "" && s.unnamed {
 		k.found.holds, k.found.what = "set_config", "a name that is not in the statement"
 	}
 	if k.found.holds != "" && s.pinned == "" {
 		s.proxy.log.Info("server pinned to its client", zap.Uint64("client_id", s.id),
 			zap.String("reason", k.found.holds), zap.String("name", k.found.what))
 	}
-	s.pinned = k.found.holds
+	s.pin(k.found.holds)
 	k.found = discovery{}
+}
+
+// complete takes in the CommandComplete of a statement that may have left something.
+func (k *link) complete(tag []byte) {
+	if tag[0] == 'S' && k.locals > 0 {
+		k.locals--
+
+		return
+	}
+	k.suspect()
 }
 
 // tagSuspects reports whether a CommandComplete is that of a statement after which there
@@ -150,36 +162,4 @@ func tagSuspects(tag []byte, pinned bool) bool {
 	}
 
 	return pinned && is("UNLISTEN")
-}
-
-// textSuspects reports whether a statement's text is one after which there may be
-// something left in the session that its tag does not tell of: it calls set_config or
-// takes or gives back an advisory lock, or makes a table of a query.
-func textSuspects(text []byte) bool {
-	if len(text) >= 6 && bytes.EqualFold(text[:6], []byte("create")) {
-		return true
-	}
-	for at := 0; ; at++ {
-		i := bytes.IndexByte(text[at:], '_')
-		if i < 0 {
-			return false
-		}
-		at += i
-		if at >= 3 && hasPrefixFold(text[at-3:], "set_config") || hasPrefixFold(text[at:], "_advisory") {
-			return true
-		}
-	}
-}
-
-// read looks at the text of a statement for what it may leave in the session.
-func (k *link) read(text []byte) {
-	if textSuspects(text) {
-		k.suspect()
-	}
-	k.session.heed(customsOf(text))
-}
-
-// hasPrefixFold reports whether b begins with prefix, in whatever case.
-func hasPrefixFold(b []byte, prefix string) bool {
-	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }

@@ -169,7 +169,10 @@ func TestNotifications(t *testing.T) {
 	c, other := o.connect(), o.connect()
 	c.send(query("LISTEN x"))
 	c.want("CZ")
-	o.eventually("it keeps its server", func() bool { return o.pool().Idle == 2 })
+	o.eventually("it keeps its server", func() bool { return o.pool().Idle == 2 && o.proxy.Stat().Pinned == 1 })
+	if s := o.proxy.Stat(); s.Pinned != 1 || s.Pins["LISTEN"] != 1 {
+		t.Errorf("%d clients are pinned, for %v", s.Pinned, s.Pins)
+	}
 	other.send(query("NOTIFY x, 'hello'"))
 	other.want("CZ")
 	if got := string(c.want("A")[0].body[4:]); got != "x\x00hello\x00" {
@@ -178,4 +181,7 @@ func TestNotifications(t *testing.T) {
 	c.send(query("UNLISTEN x"))
 	c.want("CZ")
 	o.eventually("it keeps its server no more", func() bool { return o.pool().Idle == 3 })
+	if s := o.proxy.Stat(); s.Pinned != 0 || s.Pins["LISTEN"] != 1 {
+		t.Errorf("%d clients are pinned, for %v", s.Pinned, s.Pins)
+	}
 }

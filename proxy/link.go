@@ -39,8 +39,10 @@ type link struct {
 
 	said *wire.Error // the server's last error
 
-	suspected bool      // something may be left in the PostgreSQL session after the transaction
-	found     discovery // of what is
+	suspected  bool      // something may be left in the PostgreSQL session after the transaction
+	found      discovery // of what is
+	locals     int       // so many SETs to come end with the transaction
+	boundLocal bool      // the portal without a name is such a one
 
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync

@@ -114,7 +114,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 func (k *link) parseUnnamed(body []byte) {
 	s := k.session.statements.unnamed
 	if s == nil || s.body != string(body) {
-		s = &statement{body: string(body), leaves: textSuspects(body), customs: customsOf(body)}
+		s = &statement{body: string(body), traits: traitsOf(textOf(body))}
 	}
 	k.prepareAs(s)
 }
@@ -182,8 +182,13 @@ func (k *link) prepareBind(h *wire.Header) verdict {
 	if portal < 0 || end < 0 {
 		return k.malformed(h)
 	}
+	s := k.session.statements.get(string(b[portal+1:][:end]))
+	v := k.use(h, portal+1, end)
+	if portal == 0 && v != notYet {
+		k.boundLocal = s != nil && s.traits.local
+	}
 
-	return k.use(h, portal+1, end)
+	return v
 }
 
 // prepareDescribe has the server know the statement that a Describe names.
@@ -294,10 +299,10 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	case n == 0:
 		k.provideUnnamed()
 		if mine := k.session.statements.unnamed; mine != nil {
-			k.watch(mine)
+			k.heed(&mine.traits)
 		}
 	case s.statement != nil:
-		k.watch(s.statement)
+		k.heed(&s.traits)
 		theirs := k.provide(s.statement)
 		k.rename(h, at, n, theirs)
 		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})
@@ -312,14 +317,6 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	}
 
 	return asItIs
-}
-
-// watch notes what a statement that the client binds may leave in its session.
-func (k *link) watch(s *statement) {
-	if s.leaves {
-		k.suspect()
-	}
-	k.session.heed(s.customs)
 }
 
 // provide has the server prepare s if it has not, and returns its name there.

@@ -27,7 +27,8 @@ type session struct {
 
 	initial    wire.Parameters  // the settings that it began with
 	told       wire.Parameters  // what it was told of settings that are not followed
-	customs    customs          // the application's own settings
+	names      []string         // of the application's own settings that it uses
+	unnamed    bool             // it uses others, whose names are not known
 	statements clientStatements // that it has prepared
 	pinned     string           // why it keeps its server outside transactions; "": it does not
 
@@ -120,6 +121,7 @@ func (s *session) end(why error) {
 	}
 	s.ended = true
 	s.drop(s.statements.named)
+	s.pin("")
 	s.conn.Close()
 	s.proxy.forget(s, why)
 }

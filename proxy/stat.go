@@ -21,9 +21,30 @@ type counters struct {
 	Panics       atomic.Uint64
 	Cancels      atomic.Uint64 // requests from clients
 	BadCancels   atomic.Uint64 // of those, with a key that nobody has
+	Pinned       atomic.Int64  // clients that keep their server now
 
 	mu     sync.Mutex        // guards the following
 	errors map[string]uint64 // told to clients, by SQLSTATE
+	pins   map[string]uint64 // how often a client began to keep its server, by reason
+}
+
+// pin has the session keep its server from now on, or not any more; why is the kind of
+// what cannot go along, "" for nothing.
+func (s *session) pin(why string) {
+	c := &s.proxy.counters
+	switch {
+	case s.pinned == "" && why != "":
+		c.Pinned.Add(1)
+		c.mu.Lock()
+		if c.pins == nil {
+			c.pins = make(map[string]uint64)
+		}
+		c.pins[why]++
+		c.mu.Unlock()
+	case s.pinned != "" && why == "":
+		c.Pinned.Add(-1)
+	}
+	s.pinned = why
 }
 
 // countError counts an error of our own that a client is told.
@@ -64,6 +85,8 @@ type Stat struct {
 	Cancels      uint64
 	BadCancels   uint64
 	Errors       map[string]uint64 // told to clients, by SQLSTATE
+	Pinned       int               // clients that keep their server outside transactions
+	Pins         map[string]uint64 // how often that has begun, by reason
 	Routes       []RouteStat
 }
 
@@ -85,9 +108,10 @@ func (p *Proxy) Stat() Stat {
 		Panics:       c.Panics.Load(),
 		Cancels:      c.Cancels.Load(),
 		BadCancels:   c.BadCancels.Load(),
+		Pinned:       int(c.Pinned.Load()),
 	}
 	c.mu.Lock()
-	s.Errors = maps.Clone(c.errors)
+	s.Errors, s.Pins = maps.Clone(c.errors), maps.Clone(c.pins)
 	c.mu.Unlock()
 
 	p.mu.Lock()

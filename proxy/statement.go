@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"container/list"
 	"strconv"
 	"sync"
@@ -15,8 +16,7 @@ type statement struct {
 	id   uint64
 	lost bool // it was too large to keep: only the server that got it has it
 
-	leaves  bool    // it may leave something in the PostgreSQL session
-	customs customs // what it says of the application's own settings
+	traits traits
 
 	// version is counted up when what servers have prepared is of no use any more,
 	// because a table has changed.
@@ -47,7 +47,7 @@ func (t *statements) take(body []byte) *statement {
 	s := t.byBody[string(body)]
 	if s == nil {
 		t.lastID++
-		s = &statement{body: string(body), id: t.lastID, leaves: textSuspects(body), customs: customsOf(body)}
+		s = &statement{body: string(body), id: t.lastID, traits: traitsOf(textOf(body))}
 		if t.byBody == nil {
 			t.byBody = make(map[string]*statement)
 		}
@@ -60,6 +60,13 @@ func (t *statements) take(body []byte) *statement {
 	s.users++
 
 	return s
+}
+
+// textOf is the text in the body of a Parse.
+func textOf(body []byte) []byte {
+	text, _, _ := bytes.Cut(body, []byte{0})
+
+	return text
 }
 
 // drop is called when a client has s no more.

@@ -71,13 +71,17 @@ func (k *link) judgeUp() error {
 		case wire.Query, wire.Execute, wire.FunctionCall:
 			k.booked.Queries++
 		}
-		if h.Type == wire.Query || h.Type == wire.Parse && !k.manages {
-			k.read(b[wire.HeaderSize:min(h.Size, len(b))])
+		if (h.Type == wire.Query || h.Type == wire.Parse && !k.manages) && !k.owed.skip {
+			k.readText(h.Type, b[wire.HeaderSize:min(h.Size, len(b))])
 		}
 		if k.owed.idle() {
 			k.mark()
 		}
 		k.owed.sent(h.Type, what, flags)
+		if h.Type == wire.Execute && k.boundLocal && len(b) > wire.HeaderSize && b[wire.HeaderSize] == 0 {
+			k.locals++
+			k.boundLocal = false
+		}
 		if h.Type == wire.Sync || h.Type == wire.Query || h.Type == wire.FunctionCall {
 			k.changes.segment++
 		}

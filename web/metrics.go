@@ -37,7 +37,7 @@ type collector struct {
 // processDescs are of the whole process.
 type processDescs struct {
 	info, clients, logins, acceptErrors, refused, panics, cancels, badCancels, errors *prometheus.Desc
-	loopBusy, logDropped                                                              *prometheus.Desc
+	loopBusy, logDropped, pinned, pins                                                *prometheus.Desc
 }
 
 // poolDescs are of what a pool is.
@@ -65,6 +65,8 @@ func newCollector(s Sources) *collector {
 			cancels:      desc("cancel_requests_total", "Cancel requests from clients."),
 			badCancels:   desc("cancel_requests_unknown_total", "Cancel requests with a key that no client has."),
 			errors:       desc("client_errors_total", "Errors made by pgweir and told to clients.", "sqlstate"),
+			pinned:       desc("clients_pinned", "Clients that keep their server outside transactions, for what cannot go along."),
+			pins:         desc("pins_total", "How often a client began to keep its server.", "reason"),
 			logDropped:   desc("log_lines_dropped_total", "Log lines dropped because nobody took them in time."),
 			loopBusy:     desc("loop_busy_seconds_total", "Time that an event loop has worked rather than waited.", "loop"),
 		},
@@ -120,6 +122,10 @@ func (c *collector) collectProcess(ch chan<- prometheus.Metric, st proxy.Stat) {
 	counter(ch, d.cancels, st.Cancels)
 	counter(ch, d.badCancels, st.BadCancels)
 	counter(ch, d.logDropped, c.sources.LogDropped())
+	gauge(ch, d.pinned, float64(st.Pinned))
+	for reason, n := range st.Pins {
+		counter(ch, d.pins, n, reason)
+	}
 	for code, n := range st.Errors {
 		counter(ch, d.errors, n, code)
 	}

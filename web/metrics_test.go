@@ -28,6 +28,9 @@ func busyRig(t *testing.T) *rig {
 	r.query("SELECT 1")
 	conn, err := r.connect("postgres")
 	must(t, err)
+	if _, err := conn.PgConn().Exec(t.Context(), "LISTEN x").ReadAll(); err != nil { // which pins the server
+		t.Fatal(err)
+	}
 	if _, err := conn.PgConn().Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())").ReadAll(); err == nil {
 		t.Fatal("a killed server answers")
 	}

@@ -1,0 +1,135 @@
+package proxy
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pgweir/pgweir/wire"
+)
+
+// Traits are what a statement's text says of what it may leave in its PostgreSQL
+// session. The text is not parsed: in doubt it may leave something, and PostgreSQL is
+// asked. The zero value is that of nearly all statements.
+type traits struct {
+	// suspect: it may leave something that its CommandComplete does not tell of: it
+	// calls set_config or takes or gives back an advisory lock, or makes a table of a
+	// query.
+	suspect bool
+	// local: it is a SET that ends with the transaction, and nothing else.
+	local bool
+	// names are those that it gives to settings of the application's own, such as
+	// app.tenant, in lower case. PostgreSQL does not list them.
+	names []string
+	// unnamed: it sets others whose names are not in it.
+	unnamed bool
+}
+
+// maxNames is how many names of settings of its own a client may use before its server
+// stays with it.
+const maxNames = 100
+
+var (
+	// localSetting finds a SET that ends with the transaction, alone.
+	localSetting = regexp.MustCompile(`(?is)^\s*set\s+(?:local|transaction)\s[^;]*;?\s*$`)
+	// namedSetting finds the names that a text gives to SET, and those that it gives to
+	// set_config as a string.
+	namedSetting = regexp.MustCompile(`(?i)\bset\s+(?:session\s+|local\s+)?("?[a-z_][\w$]*"?(?:\."?[\w$]+"?)+)` +
+		`|\bset_config\s*\(\s*'([^']*)'`)
+	// anySetConfig finds the calls of set_config.
+	anySetConfig = regexp.MustCompile(`(?i)\bset_config\s*\(`)
+	// localSetConfig finds those whose effect ends with the transaction.
+	localSetConfig = regexp.MustCompile(`(?i)\bset_config\s*\((?:[^()']|'[^']*')*,\s*(?:true|'t'|'true')\s*\)`)
+)
+
+// traitsOf returns the traits of a statement with that text. It costs next to nothing
+// for most.
+func traitsOf(text []byte) traits {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	anchors := anchorsOf(text)
+	var t traits
+	t.suspect = anchors.advisory || hasPrefixFold(text, "create")
+	sets := hasPrefixFold(text, "set")
+	t.local = sets && localSetting.Match(bytes.TrimRight(text, "\x00"))
+	if anchors.setConfig {
+		t.suspect = t.suspect || len(localSetConfig.FindAllIndex(text, maxNames)) < len(anySetConfig.FindAllIndex(text, maxNames))
+	}
+	if sets || anchors.setConfig || hasPrefixFold(text, "do") || bytes.IndexByte(text, ';') >= 0 {
+		t.findNames(text)
+	}
+
+	return t
+}
+
+// findNames finds the names of the application's own settings.
+func (t *traits) findNames(text []byte) {
+	calls := 0
+	for _, m := range namedSetting.FindAllSubmatch(text, maxNames) {
+		name := strings.ReplaceAll(string(m[1]), `"`, "")
+		if m[2] != nil {
+			calls++
+			name = string(m[2])
+		}
+		name = strings.ToLower(name)
+		if strings.Contains(name, ".") && !slices.Contains(t.names, name) {
+			t.names = append(t.names, name)
+		}
+	}
+	t.unnamed = t.suspect && calls < len(anySetConfig.FindAllIndex(text, maxNames))
+}
+
+// anchors are the words that are looked for in every text.
+type anchors struct {
+	setConfig, advisory bool
+}
+
+// anchorsOf looks for the words at each underscore: all of them have one.
+func anchorsOf(text []byte) anchors {
+	var a anchors
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(text[at:], '_')
+		if i < 0 {
+			return a
+		}
+		at += i
+		a.setConfig = a.setConfig || at >= 3 && hasPrefixFold(text[at-3:], "set_config")
+		a.advisory = a.advisory || hasPrefixFold(text[at:], "_advisory")
+	}
+}
+
+// hasPrefixFold reports whether b begins with prefix, in whatever case.
+func hasPrefixFold(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
+}
+
+// readText takes in what a Query, or a Parse that nobody else looks into, may leave in
+// its session.
+func (k *link) readText(typ byte, text []byte) {
+	if typ == wire.Parse {
+		_, text, _ = bytes.Cut(text, []byte{0})
+	}
+	t := traitsOf(text)
+	k.heed(&t)
+	if typ == wire.Query && t.local {
+		k.locals++
+	}
+}
+
+// heed takes in what a statement that the client runs may leave in its session.
+func (k *link) heed(t *traits) {
+	if t.suspect {
+		k.suspect()
+	}
+	s := k.session
+	for _, name := range t.names {
+		switch {
+		case slices.Contains(s.names, name):
+		case len(s.names) >= maxNames:
+			s.unnamed = true
+		default:
+			s.names = append(slices.Clip(s.names), name)
+		}
+	}
+	s.unnamed = s.unnamed || t.unnamed
+}
