@@ -20,7 +20,8 @@ func (k *link) end(why error) {
 	k.ending = true
 	deadline := k.loop.Now() + farewellTimeout
 	intact := k.owed.idle() && k.quiet()
-	lingers := k.farewell(why)
+	speaking := clientError(why) != nil && (k.up.left > 0 || k.up.scan < k.up.w)
+	lingers := k.farewell(why) || speaking
 	if !lingers {
 		k.client.Close()
 	}
@@ -33,6 +34,9 @@ func (k *link) end(why error) {
 	}
 	if lingers {
 		k.flush(deadline)
+		if speaking {
+			k.linger(min(deadline, k.loop.Now()+lingerTimeout))
+		}
 		k.client.Close()
 	}
 }
@@ -60,6 +64,24 @@ func (k *link) flush(deadline time.Duration) {
 	for k.writeClient() == nil && len(k.down.judged()) > 0 && k.loop.Now() < deadline && k.session.stop == nil {
 		k.client.Want(reactor.Writable)
 		k.task.Wait(deadline)
+	}
+}
+
+// linger reads on until the client closes, or until the time deadline: closing while it
+// still sends a message would make the system throw away what it has yet to read. It
+// may wait.
+func (k *link) linger(deadline time.Duration) {
+	k.client.CloseWrite()
+	for k.loop.Now() < deadline && k.session.stop == nil {
+		k.up.reset(k.loop)
+		n, err := k.readClient()
+		switch {
+		case err != nil:
+			return
+		case n == 0:
+			k.client.Want(reactor.Readable)
+			k.task.Wait(deadline)
+		}
 	}
 }
 
