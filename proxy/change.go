@@ -43,8 +43,10 @@ type changes struct {
 // push appends a change.
 func (c *changes) push(one change) {
 	one.segment = c.segment
-	if c.done == len(c.list) {
-		c.list, c.done = c.list[:0], 0
+	if c.done >= len(c.list)/2 { // so it costs no more than the pushes did
+		rest := copy(c.list, c.list[c.done:])
+		clear(c.list[rest:])
+		c.list, c.done = c.list[:rest], 0
 	}
 	c.list = append(c.list, one)
 }
@@ -246,8 +248,7 @@ func (k *link) discarded() {
 		k.session.drop(k.aside)
 		k.aside = nil
 	} else {
-		k.session.drop(k.session.statements.named)
-		k.session.statements.named = nil
+		k.session.drop(k.session.statements.takeNamed())
 	}
 	k.state.forget()
 }

@@ -90,6 +90,6 @@ func (k *link) part() {
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
 	k.doubting, k.cleared = false, false
-	k.suspected, k.spoiled, k.found = false, false, discovery{}
+	k.suspected, k.found = false, discovery{}
 	k.locals, k.boundLocal = 0, false
 }

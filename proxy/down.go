@@ -62,12 +62,9 @@ func (k *link) free() bool {
 // letGo gives the server back, or closes it if its last word has come right behind
 // its last answer.
 func (k *link) letGo() {
-	switch {
-	case k.fatal:
+	if k.fatal {
 		k.destroyServer(pool.ReasonServerError)
-	case k.spoiled:
-		k.destroyServer(pool.ReasonDirty)
-	default:
+	} else {
 		k.release()
 	}
 }
@@ -190,7 +187,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		}
 	case wire.DataRow:
 		if k.found.asked && k.owed.answersOurs() && !k.finding(body) {
-			k.spoiled = true
+			k.found.failed = true
 		}
 	case wire.ParameterStatus:
 		if k.owed.answersOurs() && !k.ending {
@@ -209,7 +206,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	switch {
 	case !ours:
 	case h.Type == wire.ErrorResponse && k.found.asked:
-		k.spoiled = true
+		k.found.failed = true
 	case h.Type == wire.ErrorResponse:
 		k.failed = true
 	case h.Type == wire.ReadyForQuery && k.found.asked:

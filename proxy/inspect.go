@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -30,17 +31,17 @@ const inspection = "SELECT 'setting', name, setting FROM pg_catalog.pg_settings 
 
 // inspection is what PostgreSQL is asked about the client's session.
 func (k *link) inspection() string {
-	s := k.session
+	names := k.ownNames()
 	var b strings.Builder
 	b.WriteString(inspection)
 	b.WriteString(" UNION ALL SELECT 'SET SESSION AUTHORIZATION', session_user::text, '' WHERE session_user <> " +
 		wire.QuoteLiteral(initial(k.server.Welcome, "session_authorization")))
-	if len(s.names) == 0 {
+	if len(names) == 0 {
 		return b.String()
 	}
 	b.WriteString(" UNION ALL SELECT 'setting', n, pg_catalog.current_setting(n, true)" +
 		" FROM pg_catalog.unnest(ARRAY[")
-	for i, name := range s.names {
+	for i, name := range names {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -51,9 +52,23 @@ func (k *link) inspection() string {
 	return b.String()
 }
 
+// ownNames are the names of the application's own settings, which PostgreSQL does not
+// list: those that the client has used, and those that the server has got from it.
+func (k *link) ownNames() []string {
+	names := slices.Clip(k.session.names)
+	for _, p := range k.state.settings {
+		if name := strings.ToLower(p.Name); strings.Contains(name, ".") && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+
+	return names
+}
+
 // A discovery is what an inspection has found so far.
 type discovery struct {
 	asked    bool             // the answer is on its way
+	failed   bool             // there is no answer, or none that makes sense
 	settings []wire.Parameter // of the session
 	holds    string           // the kind of what cannot go along; "": nothing
 	what     string           // its name
@@ -111,14 +126,11 @@ func (k *link) finding(body []byte) bool {
 // inspected takes in that the inspection is over.
 func (k *link) inspected() {
 	s := k.session
-	settings := wire.NewParameters(k.found.settings)
-	k.state.settings = settings
-	for _, p := range s.initial { // RESET goes back to what the client has begun with
-		if _, ok := settings.Get(p.Name); !ok {
-			settings = settings.With(p.Name, p.Value)
-		}
+	if k.found.failed {
+		k.found.holds, k.found.what = "unknown", "PostgreSQL did not tell"
+	} else {
+		k.adopt()
 	}
-	s.settings, s.proven = s.route.share(settings), true
 	if k.found.holds == "" && s.unnamed {
 		k.found.holds, k.found.what = "set_config", "a name that is not in the statement"
 	}
@@ -128,6 +140,19 @@ func (k *link) inspected() {
 	}
 	s.pin(k.found.holds)
 	k.found = discovery{}
+}
+
+// adopt makes the settings that were found the client's.
+func (k *link) adopt() {
+	s := k.session
+	settings := wire.NewParameters(k.found.settings)
+	k.state.settings = settings
+	for _, p := range s.initial { // RESET goes back to what the client has begun with
+		if _, ok := settings.Get(p.Name); !ok {
+			settings = settings.With(p.Name, p.Value)
+		}
+	}
+	s.settings, s.proven = s.route.share(settings), true
 }
 
 // complete takes in the CommandComplete of a statement that may have left something.

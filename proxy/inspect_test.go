@@ -185,3 +185,57 @@ func TestNotifications(t *testing.T) {
 		t.Errorf("%d clients are pinned, for %v", s.Pinned, s.Pins)
 	}
 }
+
+// TestOwnSettingsFromStartup: settings of the application's own that come with the
+// startup packet are nobody else's either.
+func TestOwnSettingsFromStartup(t *testing.T) {
+	o := newOracle(t, nil)
+	const look = "SELECT coalesce(current_setting('app.x', true), '')"
+	c, other := o.connect(wire.Parameter{Name: "app.x", Value: "mine"}), o.connect()
+	for range 2 {
+		if got := o.look(c, look); got != "mine" {
+			t.Errorf("the client finds %q", got)
+		}
+		c.send(query("SET work_mem = '5MB'")) // which has PostgreSQL asked
+		c.want("CZ")
+		if got := o.look(other, look); got != "" {
+			t.Errorf("another client finds %q", got)
+		}
+	}
+}
+
+// TestInspectionFails: a client whose session PostgreSQL does not tell of keeps its
+// server, and loses nothing. The server is clean before somebody else has it.
+func TestInspectionFails(t *testing.T) {
+	refusal := wire.AppendReadyForQuery(wire.Errorf(wire.CodeQueryCanceled, "statement timeout").Append(nil), wire.TxIdle)
+	for name, answer := range map[string][]byte{"an error": refusal, "nonsense": result("one column")} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c, other := r.connect(), r.connect()
+			s := f.accept()
+			c.send(query("SET x = 1"))
+			s.want("Q")
+			s.send(done("SET", wire.TxIdle))
+			c.want("CZ")
+			s.want("Q") // what is there?
+			s.send(answer)
+			r.eventually("the client is pinned", func() bool { return r.proxy.Stat().Pins["unknown"] == 1 })
+			other.send(query("SELECT 2"))
+			c.send(query("SELECT 1"))
+			if got := string(s.want("Q")[0].body); got != "SELECT 1\x00" {
+				t.Errorf("the server got %q", got)
+			}
+			s.send(result("1"))
+			c.want("TDCZ")
+			_ = c.nc.Close()
+			if got := string(s.want("Q")[0].body); got != "DISCARD ALL\x00" {
+				t.Errorf("the server got %q", got)
+			}
+			s.send(done("DISCARD ALL", wire.TxIdle))
+			s.want("Q")
+			s.send(result("2"))
+			other.want("TDCZ")
+		})
+	}
+}

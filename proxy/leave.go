@@ -113,8 +113,6 @@ func (k *link) clean() bool {
 	}
 	reset := k.session.proxy.config.Pgweir.ServerResetQuery
 	switch {
-	case k.spoiled:
-		return false
 	case k.suspected || k.session.pinned != "":
 		reset = "DISCARD ALL"
 	case k.session.route.mode != config.PoolSession || reset == "":

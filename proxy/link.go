@@ -52,7 +52,6 @@ type link struct {
 	cleared  bool // and that may have come
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
-	spoiled  bool // what is left in its session is not known
 	upBroken bool // the server takes no more, but may have something to say
 	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel the statement
 

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 
 	"github.com/pgweir/pgweir/config"
@@ -19,8 +18,10 @@ import (
 const (
 	// maxPrepare is the size of the largest Parse that is kept for other servers.
 	maxPrepare = 1 << 20
-	// maxClientStatements is how many statements a client may have prepared by name.
+	// maxClientStatements is how many statements a client may have prepared by name, and
+	// maxClientText how many bytes their texts may have together.
 	maxClientStatements = 10_000
+	maxClientText       = 16 << 20
 )
 
 // What a client is told that prepares too much.
@@ -29,7 +30,7 @@ var (
 				WithDetail("Statements of more than 1 MB cannot follow their client from server to server.").
 				WithHint("Prepare it without a name, or use pool_mode = \"session\".")
 	errTooManyStatements = wire.Fatalf(wire.CodeProgramLimit, "too many prepared statements").
-				WithDetail("A client may have 10000 of them.").
+				WithDetail("A client may have 10000 of them, of 16 MB together.").
 				WithHint("Close those that are not needed any more, or use pool_mode = \"session\".")
 )
 
@@ -143,7 +144,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 		k.changes.push(c)
 
 		return follows, nil
-	case len(mine.named) >= maxClientStatements:
+	case !mine.mayHave(len(body)):
 		return asItIs, errTooManyStatements
 	}
 	s = k.session.route.statements.take(body)
@@ -245,7 +246,7 @@ func (k *link) prepareQuery(h *wire.Header) verdict {
 		k.state.forget()
 	}
 	if discardsAll(text) && k.aside == nil {
-		k.aside, k.session.statements.named = k.session.statements.named, nil
+		k.aside = k.session.statements.takeNamed()
 	}
 	if k.owed.marked == 0 {
 		return asItIs // nothing can give it back
@@ -283,119 +284,4 @@ func (k *link) malformed(h *wire.Header) verdict {
 	}
 
 	return asItIs // PostgreSQL will complain
-}
-
-// use has the server know the statement whose name, of n bytes, is at that place of the
-// frame's body, and puts the server's name there.
-func (k *link) use(h *wire.Header, at, n int) verdict {
-	at += wire.HeaderSize
-	name := k.up.unjudged()[at : at+n]
-	s := k.session.statements.named[string(name)]
-	switch {
-	case k.changes.inDoubt(name, bodyOf(s.statement, nil)):
-		k.doubting = true
-
-		return notYet
-	case n == 0:
-		k.provideUnnamed()
-		if mine := k.session.statements.unnamed; mine != nil {
-			k.heed(&mine.traits)
-		}
-	case s.statement != nil:
-		k.heed(&s.traits)
-		theirs := k.provide(s.statement)
-		k.rename(h, at, n, theirs)
-		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})
-
-		return follows
-	case bytes.HasPrefix(name, []byte(namePrefix)): // which may be there, but is not the client's
-		c := change{kind: clientMisses, name: string(name), theirs: nobodysName}
-		k.rename(h, at, n, c.theirs)
-		k.changes.push(c)
-
-		return follows
-	}
-
-	return asItIs
-}
-
-// provide has the server prepare s if it has not, and returns its name there.
-func (k *link) provide(s *statement) string {
-	if o := k.state.current(s); o != nil {
-		return o.name
-	}
-	k.makeRoom(s)
-	name := k.state.add(s)
-	k.inject(wire.Parse, name, s.body)
-	k.changes.push(change{kind: serverParses, statement: s, theirs: name})
-
-	return name
-}
-
-// provideUnnamed has the server prepare what the client has prepared without a name. If
-// that is nothing, or cannot be had any more, the server must not have another's.
-func (k *link) provideUnnamed() {
-	s := k.session.statements.unnamed
-	switch {
-	case s != nil && s == k.state.unnamed:
-		return
-	case s == nil || s.lost:
-		k.inject(wire.Close, "S", "")
-		s = nil
-	default:
-		k.inject(wire.Parse, "", s.body)
-	}
-	k.changes.push(change{kind: serverParses, statement: s})
-	k.state.unnamed = s
-}
-
-// makeRoom has the server close what is in the way of s: an older version of it, and
-// what it has not used for the longest time if it has too many.
-func (k *link) makeRoom(s *statement) {
-	if o := k.state.find(s); o != nil {
-		k.closeOnServer(o)
-	}
-	for k.state.recent.Len() >= k.session.proxy.config.Pgweir.MaxPreparedStatements {
-		k.closeOnServer(k.state.oldest())
-	}
-}
-
-// closeOnServer has the server close a statement.
-func (k *link) closeOnServer(o *onServer) {
-	k.inject(wire.Close, "S"+o.name, "")
-	k.changes.push(change{kind: serverCloses})
-	k.state.remove(o.statement)
-	k.state.epoch++ // it may not happen, and then the name is taken
-}
-
-// inject puts a message of our own in front of the client's next frame: one that begins
-// with a string, and what follows it.
-func (k *link) inject(typ byte, first, rest string) {
-	k.save()
-	size := wire.HeaderSize - 1 + len(first) + 1 + len(rest)
-	k.scratch = binary.BigEndian.AppendUint32(append(k.scratch[:0], typ), uint32(size))
-	k.scratch = append(append(append(k.scratch, first...), 0), rest...)
-	k.up.insert(k.scratch)
-	k.owed.sent(typ, 0, internal|tracked)
-}
-
-// rename replaces n bytes of the client's next frame, a name, by another name.
-func (k *link) rename(h *wire.Header, at, n int, name string) {
-	k.save()
-	resize(&k.up, h, at, n, name)
-}
-
-// resize replaces n bytes of a stream's next frame, and corrects its header.
-func resize(s *stream, h *wire.Header, at, n int, with string) {
-	s.replace(at, n, with)
-	h.Size += len(with) - n
-	binary.BigEndian.PutUint32(s.unjudged()[1:], uint32(h.Size-1))
-}
-
-// save keeps what the client has sent before it is changed, as long as the server may
-// turn out to be gone.
-func (k *link) save() {
-	if k.booked.FromClient == 0 && len(k.original) == 0 {
-		k.original = append(k.original, k.up.buf[k.up.r:k.up.w]...)
-	}
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -361,5 +362,55 @@ func TestStatementsTable(t *testing.T) {
 	}
 	if diff := cmp.Diff(1, table.unused.Len()); diff != "" {
 		t.Errorf("unused: %s", diff)
+	}
+}
+
+// TestClientStatements checks how much a client may have prepared.
+func TestClientStatements(t *testing.T) {
+	t.Parallel()
+	var c clientStatements
+	big := &statement{body: strings.Repeat("x", maxClientText)}
+	small := &statement{body: "x"}
+	c.set("", big) // which does not count
+	c.set("a", small)
+	if c.mayHave(maxClientText) || !c.mayHave(maxClientText-1) {
+		t.Error("the size is not that of what has a name")
+	}
+	c.set("a", big)
+	c.set("a", small)
+	c.set("a", nil)
+	c.set("a", nil)
+	if !c.mayHave(maxClientText) || c.size != 0 {
+		t.Errorf("%d bytes are left of nothing", c.size)
+	}
+	for i := range maxClientStatements {
+		c.set(strconv.Itoa(i), small)
+	}
+	if c.mayHave(1) {
+		t.Error("one too many")
+	}
+	if n := len(c.takeNamed()); n != maxClientStatements || c.size != 0 || !c.mayHave(1) {
+		t.Errorf("took %d and left %d bytes", n, c.size)
+	}
+}
+
+// TestChanges checks that the list of changes does not grow with what is over.
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	var c changes
+	next := 0
+	for i := range 10_000 {
+		c.push(change{name: strconv.Itoa(i)})
+		if i%3 != 0 && len(c.rest()) > 2 {
+			for range 2 {
+				if one := c.pop(); one.name != strconv.Itoa(next) {
+					t.Fatalf("popped %s, want %d", one.name, next)
+				}
+				next++
+			}
+		}
+	}
+	if n := cap(c.list); n > 100 {
+		t.Errorf("room for %d, with %d on the way", n, len(c.rest()))
 	}
 }

@@ -86,6 +86,7 @@ func (t *statements) drop(s *statement) {
 // clientStatements are what a client has prepared.
 type clientStatements struct {
 	named   map[string]namedStatement
+	size    int        // of the texts in named, in bytes
 	unnamed *statement // nil: none
 }
 
@@ -106,17 +107,36 @@ func (c *clientStatements) get(name string) *statement {
 
 // set gives a name to a statement, or takes it away with nil.
 func (c *clientStatements) set(name string, s *statement) {
-	switch {
-	case name == "":
+	if name == "" {
 		c.unnamed = s
-	case s == nil:
-		delete(c.named, name)
-	default:
-		if c.named == nil {
-			c.named = make(map[string]namedStatement)
-		}
-		c.named[name] = namedStatement{s, name}
+
+		return
 	}
+	if old := c.named[name].statement; old != nil {
+		c.size -= len(old.body)
+		delete(c.named, name)
+	}
+	if s == nil {
+		return
+	}
+	if c.named == nil {
+		c.named = make(map[string]namedStatement)
+	}
+	c.named[name] = namedStatement{s, name}
+	c.size += len(s.body)
+}
+
+// takeNamed takes all that has a name.
+func (c *clientStatements) takeNamed() map[string]namedStatement {
+	named := c.named
+	c.named, c.size = nil, 0
+
+	return named
+}
+
+// mayHave reports whether the client may have one more, of that size.
+func (c *clientStatements) mayHave(size int) bool {
+	return len(c.named) < maxClientStatements && c.size+size <= maxClientText
 }
 
 // serverStatements is what a server has prepared: the statement without a name, and

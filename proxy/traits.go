@@ -32,7 +32,7 @@ const maxNames = 100
 
 var (
 	// localSetting finds a SET that ends with the transaction, alone.
-	localSetting = regexp.MustCompile(`(?is)^\s*set\s+(?:local|transaction)\s[^;]*;?\s*$`)
+	localSetting = regexp.MustCompile(`(?is)^\s*set\s+(?:local|transaction)\s[^;]*$`)
 	// namedSetting finds the names that a text gives to SET, and those that it gives to
 	// set_config as a string.
 	namedSetting = regexp.MustCompile(`(?i)\bset\s+(?:session\s+|local\s+)?("?[a-z_][\w$]*"?(?:\."?[\w$]+"?)+)` +
@@ -46,12 +46,12 @@ var (
 // traitsOf returns the traits of a statement with that text. It costs next to nothing
 // for most.
 func traitsOf(text []byte) traits {
-	text = bytes.TrimLeft(text, " \t\r\n")
+	text = bytes.TrimRight(bytes.TrimLeft(text, " \t\r\n"), "\x00; \t\r\n")
 	anchors := anchorsOf(text)
 	var t traits
 	t.suspect = anchors.advisory || hasPrefixFold(text, "create")
 	sets := hasPrefixFold(text, "set")
-	t.local = sets && localSetting.Match(bytes.TrimRight(text, "\x00"))
+	t.local = sets && localSetting.Match(text)
 	if anchors.setConfig {
 		t.suspect = t.suspect || len(localSetConfig.FindAllIndex(text, maxNames)) < len(anySetConfig.FindAllIndex(text, maxNames))
 	}

@@ -46,14 +46,14 @@ func TestTraitsAllocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates by itself")
 	}
-	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456\x00")
+	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
 	if n := testing.AllocsPerRun(100, func() { _ = traitsOf(text) }); n != 0 {
 		t.Errorf("%v allocations for a text that says nothing", n)
 	}
 }
 
 func BenchmarkTraits(b *testing.B) {
-	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456\x00")
+	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
 	for b.Loop() {
 		_ = traitsOf(text)
 	}
