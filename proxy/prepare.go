@@ -104,7 +104,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 	case b[wire.HeaderSize] != 0:
 		return asItIs, errStatementTooLarge
 	}
-	k.prepareAs(&statement{lost: true})
+	k.prepareAs(&statement{lost: true, traits: traits{suspect: true}}) // nobody reads all of it
 
 	return follows, nil
 }
@@ -183,8 +183,7 @@ func (k *link) prepareBind(h *wire.Header) verdict {
 	if portal < 0 || end < 0 {
 		return k.malformed(h)
 	}
-	s := k.session.statements.get(string(b[portal+1:][:end]))
-	v := k.use(h, portal+1, end)
+	v, s := k.use(h, portal+1, end)
 	if portal == 0 && v != notYet {
 		k.boundLocal = s != nil && s.traits.local
 	}
@@ -192,35 +191,37 @@ func (k *link) prepareBind(h *wire.Header) verdict {
 	return v
 }
 
-// prepareDescribe has the server know the statement that a Describe names.
-func (k *link) prepareDescribe(h *wire.Header) verdict {
+// namesStatement finds out whether a Describe or Close is about a statement. If not, or
+// if it is not there whole, that is the verdict on it.
+func (k *link) namesStatement(h *wire.Header) (verdict, bool) {
 	b := k.up.unjudged()
-	switch {
-	case len(b) < h.Size:
+	if len(b) < h.Size {
 		k.up.make(h.Size)
 
-		return notYet
-	case h.Size < wire.HeaderSize+2 || b[wire.HeaderSize] != 'S':
-		return asItIs
+		return notYet, false
 	}
 
-	return k.use(h, 1, h.Size-wire.HeaderSize-2)
+	return asItIs, h.Size >= wire.HeaderSize+2 && b[wire.HeaderSize] == 'S'
+}
+
+// prepareDescribe has the server know the statement that a Describe names.
+func (k *link) prepareDescribe(h *wire.Header) verdict {
+	v, ok := k.namesStatement(h)
+	if ok {
+		v, _ = k.use(h, 1, h.Size-wire.HeaderSize-2)
+	}
+
+	return v
 }
 
 // prepareClose notes that the client closes a statement. A named one stays on the
 // server, for others.
 func (k *link) prepareClose(h *wire.Header) verdict {
-	b := k.up.unjudged()
-	switch {
-	case len(b) < h.Size:
-		k.up.make(h.Size)
-
-		return notYet
-	case h.Size < wire.HeaderSize+2 || b[wire.HeaderSize] != 'S':
-		return asItIs
+	if v, ok := k.namesStatement(h); !ok {
+		return v
 	}
 	mine := &k.session.statements
-	c := change{kind: clientCloses, name: string(b[wire.HeaderSize+1 : h.Size-1])}
+	c := change{kind: clientCloses, name: string(k.up.unjudged()[wire.HeaderSize+1 : h.Size-1])}
 	c.old = mine.get(c.name)
 	mine.set(c.name, nil)
 	k.changes.push(c)
@@ -244,9 +245,9 @@ func (k *link) prepareQuery(h *wire.Header) verdict {
 	k.session.statements.unnamed, k.state.unnamed = nil, nil
 	if discards(text) {
 		k.state.forget()
-	}
-	if discardsAll(text) && k.aside == nil {
-		k.aside = k.session.statements.takeNamed()
+		if discardsAll(text) && k.aside == nil {
+			k.aside = k.session.statements.takeNamed()
+		}
 	}
 	if k.owed.marked == 0 {
 		return asItIs // nothing can give it back

@@ -8,8 +8,9 @@ import (
 )
 
 // use has the server know the statement whose name, of n bytes, is at that place of the
-// frame's body, and puts the server's name there.
-func (k *link) use(h *wire.Header, at, n int) verdict {
+// frame's body, and puts the server's name there. The statement is nil if the client
+// has none of that name.
+func (k *link) use(h *wire.Header, at, n int) (verdict, *statement) {
 	at += wire.HeaderSize
 	name := k.up.unjudged()[at : at+n]
 	s := k.session.statements.named[string(name)]
@@ -17,28 +18,31 @@ func (k *link) use(h *wire.Header, at, n int) verdict {
 	case k.changes.inDoubt(name, bodyOf(s.statement, nil)):
 		k.doubting = true
 
-		return notYet
+		return notYet, nil
 	case n == 0:
 		k.provideUnnamed()
-		if mine := k.session.statements.unnamed; mine != nil {
+		mine := k.session.statements.unnamed
+		if mine != nil {
 			k.heed(&mine.traits)
 		}
+
+		return asItIs, mine
 	case s.statement != nil:
 		k.heed(&s.traits)
 		theirs := k.provide(s.statement)
 		k.rename(h, at, n, theirs)
 		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})
 
-		return follows
+		return follows, s.statement
 	case bytes.HasPrefix(name, []byte(namePrefix)): // which may be there, but is not the client's
 		c := change{kind: clientMisses, name: string(name), theirs: nobodysName}
 		k.rename(h, at, n, c.theirs)
 		k.changes.push(c)
 
-		return follows
+		return follows, nil
 	}
 
-	return asItIs
+	return asItIs, nil
 }
 
 // provide has the server prepare s if it has not, and returns its name there.

@@ -262,9 +262,7 @@ func TestStreaming(t *testing.T) {
 }
 
 func TestStreamAllocs(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates by itself")
-	}
+	skipUnderRace(t)
 	var s stream
 	l := new(reactor.Loop)
 	message := testFrame('a', 100)

@@ -104,14 +104,17 @@ func hasPrefixFold(b []byte, prefix string) bool {
 }
 
 // readText takes in what a Query, or a Parse that nobody else looks into, may leave in
-// its session.
-func (k *link) readText(typ byte, text []byte) {
-	if typ == wire.Parse {
+// its session. A part of the text leaves that in doubt.
+func (k *link) readText(h wire.Header, text []byte) {
+	if len(text) < h.Size-wire.HeaderSize {
+		k.suspect()
+	}
+	if h.Type == wire.Parse {
 		_, text, _ = bytes.Cut(text, []byte{0})
 	}
 	t := traitsOf(text)
 	k.heed(&t)
-	if typ == wire.Query && t.local {
+	if h.Type == wire.Query && t.local {
 		k.locals++
 	}
 }

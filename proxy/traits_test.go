@@ -43,9 +43,7 @@ func TestTraits(t *testing.T) {
 }
 
 func TestTraitsAllocs(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates by itself")
-	}
+	skipUnderRace(t)
 	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
 	if n := testing.AllocsPerRun(100, func() { _ = traitsOf(text) }); n != 0 {
 		t.Errorf("%v allocations for a text that says nothing", n)

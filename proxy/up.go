@@ -72,7 +72,7 @@ func (k *link) judgeUp() error {
 			k.booked.Queries++
 		}
 		if (h.Type == wire.Query || h.Type == wire.Parse && !k.manages) && !k.owed.skip {
-			k.readText(h.Type, b[wire.HeaderSize:min(h.Size, len(b))])
+			k.readText(h, b[wire.HeaderSize:min(h.Size, len(b))])
 		}
 		if k.owed.idle() {
 			k.mark()
