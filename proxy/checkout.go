@@ -89,7 +89,6 @@ func (k *link) part() {
 	k.original = k.original[:0]
 	k.booked = stats.Transaction{}
 	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
-	k.doubting, k.cleared = false, false
-	k.suspected, k.found = false, discovery{}
-	k.locals, k.boundLocal = 0, false
+	k.preparing = preparing{changes: k.changes}
+	k.leftovers = leftovers{}
 }

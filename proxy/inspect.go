@@ -65,6 +65,14 @@ func (k *link) ownNames() []string {
 	return names
 }
 
+// leftovers are what a link knows of what its client leaves in its PostgreSQL session.
+type leftovers struct {
+	suspected  bool      // there may be something when the transaction is over
+	found      discovery // what there is
+	locals     int       // so many SETs to come end with the transaction
+	boundLocal bool      // the portal without a name is such a one
+}
+
 // A discovery is what an inspection has found so far.
 type discovery struct {
 	asked    bool             // the answer is on its way

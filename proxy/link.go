@@ -30,26 +30,18 @@ type link struct {
 	down stream // to the client
 	owed owed   // what the server still owes
 
-	state    *serverState              // of the server
-	manages  bool                      // pgweir looks after the client's prepared statements
-	changes  changes                   // of those, on their way
-	aside    map[string]namedStatement // what it had, while a Query that is to take all away is on its way
-	original []byte                    // what the client has sent, while a server that is gone must not lose it
-	scratch  []byte                    // for messages of our own
+	preparing // the client's prepared statements
+	leftovers // what the client leaves in its PostgreSQL session
 
-	said *wire.Error // the server's last error
-
-	suspected  bool      // something may be left in the PostgreSQL session after the transaction
-	found      discovery // of what is
-	locals     int       // so many SETs to come end with the transaction
-	boundLocal bool      // the portal without a name is such a one
+	state    *serverState // of the server
+	said     *wire.Error  // the server's last error
+	original []byte       // what the client has sent, while a server that is gone must not lose it
+	scratch  []byte       // for messages of our own
 
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
 	ending   bool // the session is over: the client has been told, and what it did last is undone
-	doubting bool // what the client sent next depends on what the server has yet to answer
-	cleared  bool // and that may have come
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
 	upBroken bool // the server takes no more, but may have something to say
@@ -72,7 +64,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
-		*k = link{owed: k.owed, changes: k.changes, original: k.original, scratch: k.scratch}
+		*k = link{owed: k.owed, preparing: k.preparing, original: k.original, scratch: k.scratch}
 	}()
 	t.Join(clientPlace, k.client)
 	k.takeAhead()

@@ -241,14 +241,6 @@ func (o *owed) ready(status byte) {
 	o.skip, o.copyIn, o.copying = false, false, false
 }
 
-// lateSync books a ReadyForQuery that answers a Sync of a COPY which had failed
-// before the server read it.
-func (o *owed) lateSync(status byte) {
-	o.unsure--
-	o.open = o.open && o.n > 0
-	o.ready(status)
-}
-
 // answered books an answer to the oldest entry.
 func (o *owed) answered(typ byte) {
 	if !o.vague {
@@ -286,95 +278,4 @@ func (o *owed) failed() {
 		o.pop()
 	}
 	o.skip = o.n == 0
-}
-
-// copyStarted books a CopyInResponse. While it reads copy data the server takes
-// no notice of Sync, so those that the client sent ahead of its data are not
-// answered. Anything else that the client sent by now ends the copy: CopyDone and
-// CopyFail in order, other messages in an error.
-func (o *owed) copyStarted() {
-	o.copying = true
-	for o.n > 1 && o.at(1).kind() == oweSync {
-		o.popSecond()
-		o.eaten++
-	}
-	o.copyIn = o.n == 1
-	for i := o.n - 1; o.eaten > 0 && i >= 0; i-- {
-		if e := o.at(i).kind(); e != oweCopyEnd {
-			o.open = !endsSeries(e) // the eaten Sync might have been the last
-
-			return
-		}
-	}
-}
-
-// copyEnded books the end of a copy inside a query: the client's CopyDone has had
-// its effect.
-func (o *owed) copyEnded() {
-	o.copying, o.eaten = false, 0
-	if o.n > 1 && o.at(1).kind() == oweCopyEnd {
-		o.popSecond()
-	}
-}
-
-// popSecond takes off the entry behind the oldest.
-func (o *owed) popSecond() {
-	*o.at(1), *o.at(0) = *o.at(0), 0
-	o.pop()
-}
-
-// dropCopyEnds strikes off the marks of CopyDone and CopyFail, which nothing
-// answers, once all before them is answered.
-func (o *owed) dropCopyEnds() {
-	for o.n > 0 && o.at(0).kind() == oweCopyEnd {
-		o.pop()
-	}
-}
-
-// at is the i-th entry, counted from the oldest.
-func (o *owed) at(i int) *entry {
-	return &o.ring[(o.head+i)&(len(o.ring)-1)]
-}
-
-// push appends an entry.
-func (o *owed) push(e entry) {
-	if o.n == len(o.ring) {
-		o.grow()
-	}
-	*o.at(o.n) = e
-	o.n++
-	if e&tracked != 0 {
-		o.marked++
-	}
-}
-
-// pop takes the oldest entry off.
-func (o *owed) pop() {
-	if *o.at(0)&tracked != 0 {
-		o.marked--
-	}
-	o.head = (o.head + 1) & (len(o.ring) - 1)
-	o.n--
-}
-
-// firstRing is how many entries a queue holds before it first grows.
-const firstRing = 16
-
-// grow doubles the ring.
-func (o *owed) grow() {
-	bigger := make([]entry, max(firstRing, 2*len(o.ring)))
-	for i := range o.n {
-		bigger[i] = *o.at(i)
-	}
-	o.ring, o.head = bigger, 0
-}
-
-// reset makes the queue that of a server which is outside a transaction and owes
-// nothing. It keeps its memory unless a pipeline has made that large.
-func (o *owed) reset() {
-	ring := o.ring
-	if len(ring) > 1<<10 {
-		ring = nil
-	}
-	*o = owed{ring: ring, tx: wire.TxIdle}
 }

@@ -34,6 +34,16 @@ var (
 				WithHint("Close those that are not needed any more, or use pool_mode = \"session\".")
 )
 
+// preparing is what a link knows of its client's prepared statements while it has a
+// server, beside what is kept with the session and the server.
+type preparing struct {
+	manages  bool                      // pgweir looks after them
+	changes  changes                   // on their way
+	aside    map[string]namedStatement // what the client had, while a Query that is to take all away is on its way
+	doubting bool                      // what the client sent next depends on what the server has yet to answer
+	cleared  bool                      // and that may have come
+}
+
 // manages reports whether pgweir looks after the client's prepared statements. In
 // session mode they are where it left them.
 func (s *session) manages() bool {
@@ -44,10 +54,11 @@ func (s *session) manages() bool {
 type verdict uint8
 
 const (
-	asItIs   verdict = iota // it goes to the server like any other
-	follows                 // so it does, and there is a change that its answer completes
-	notYet                  // more of it, or of what the server answers, must be there first
-	answered                // it does not go to the server: pgweir answers
+	asItIs      verdict = iota // it goes to the server like any other
+	follows                    // so it does, and there is a change that its answer completes
+	notYet                     // more of it, or of what the server answers, must be there first
+	answered                   // it does not go to the server: pgweir answers
+	saysGoodbye                // nor does it, and what comes behind it is not read
 )
 
 // prepare sees to the client's next frame if that is about prepared statements. What it

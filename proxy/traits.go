@@ -103,9 +103,21 @@ func hasPrefixFold(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }
 
-// readText takes in what a Query, or a Parse that nobody else looks into, may leave in
+// heedFrame takes in what a client's frame may leave in its session. body is what is
+// there of it.
+func (k *link) heedFrame(h wire.Header, body []byte) {
+	switch {
+	case h.Type == wire.Query, h.Type == wire.Parse && !k.manages:
+		k.heedText(h, body)
+	case h.Type == wire.Execute && k.boundLocal && len(body) > 0 && body[0] == 0:
+		k.locals++
+		k.boundLocal = false
+	}
+}
+
+// heedText takes in what a Query, or a Parse that nobody else looks into, may leave in
 // its session. A part of the text leaves that in doubt.
-func (k *link) readText(h wire.Header, text []byte) {
+func (k *link) heedText(h wire.Header, text []byte) {
 	if len(text) < h.Size-wire.HeaderSize {
 		k.suspect()
 	}

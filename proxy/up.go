@@ -22,79 +22,91 @@ func (k *link) forwardUp() error {
 }
 
 // judgeUp looks at the client's frames and enters in the queue what the server
-// will owe for them. All go to the server, but for the goodbye.
+// will owe for them. All go to the server, but for the goodbye and what pgweir answers
+// itself.
 func (k *link) judgeUp() error {
 	u := &k.up
 	for u.scan < u.w && !k.leaving && !k.owed.full() {
-		b := u.unjudged()
-		h, ok := wire.PeekHeader(b)
+		h, ok := wire.PeekHeader(u.unjudged())
 		if !ok {
 			return nil
 		}
 		if err := h.CheckClient(); err != nil {
 			return err
 		}
-		if k.mustWait(h) {
-			return nil
-		}
-		flags := entry(0)
-		if k.manages && !k.owed.skip {
-			v, err := k.prepare(&h)
-			switch {
-			case err != nil:
-				return err
-			case v == notYet:
-				return nil
-			case v == answered:
-				u.take(h.Size, true)
-
-				continue
-			case v == follows:
-				flags = tracked
-			}
-			b = u.unjudged()
-		}
-		what := byte(0)
-		switch h.Type {
-		case wire.Terminate:
+		v, err := k.judge(&h)
+		switch {
+		case err != nil || v == notYet:
+			return err
+		case v == saysGoodbye:
 			k.leave()
-
-			return nil
-		case wire.Describe:
-			switch {
-			case h.Size == wire.HeaderSize: // PostgreSQL will complain
-			case len(b) == wire.HeaderSize:
-				return nil
-			default:
-				what = b[wire.HeaderSize]
+		default:
+			if v != answered {
+				k.enter(h, v)
 			}
-		case wire.Query, wire.Execute, wire.FunctionCall:
-			k.booked.Queries++
+			u.take(h.Size, v == answered)
 		}
-		if (h.Type == wire.Query || h.Type == wire.Parse && !k.manages) && !k.owed.skip {
-			k.readText(h, b[wire.HeaderSize:min(h.Size, len(b))])
-		}
-		if k.owed.idle() {
-			k.mark()
-		}
-		k.owed.sent(h.Type, what, flags)
-		if h.Type == wire.Execute && k.boundLocal && len(b) > wire.HeaderSize && b[wire.HeaderSize] == 0 {
-			k.locals++
-			k.boundLocal = false
-		}
-		if h.Type == wire.Sync || h.Type == wire.Query || h.Type == wire.FunctionCall {
-			k.changes.segment++
-		}
-		u.take(h.Size, false)
 	}
 
 	return nil
 }
 
-// mustWait reports whether a frame goes to the server only once it is there whole, as
-// far as the buffer can hold it: one that begins something, as [link.answerAlone] has
-// it. Until then the server is not kept for it.
+// judge says what becomes of the client's next frame. h is its header, which may change.
+func (k *link) judge(h *wire.Header) (verdict, error) {
+	switch {
+	case k.mustWait(*h):
+		return notYet, nil
+	case h.Type == wire.Terminate:
+		return saysGoodbye, nil
+	case k.manages && !k.owed.skip:
+		return k.prepare(h)
+	}
+
+	return asItIs, nil
+}
+
+// enter enters the client's next frame, with header h, in the queue of what the server
+// owes, and takes in what the frame may leave in the session.
+func (k *link) enter(h wire.Header, v verdict) {
+	b := k.up.unjudged()
+	body := b[wire.HeaderSize:min(h.Size, len(b))]
+	switch h.Type {
+	case wire.Query, wire.Execute, wire.FunctionCall:
+		k.booked.Queries++
+	}
+	if !k.owed.skip {
+		k.heedFrame(h, body)
+	}
+	if k.owed.idle() {
+		k.mark()
+	}
+	what, flags := byte(0), entry(0)
+	if len(body) > 0 {
+		what = body[0]
+	}
+	if v == follows {
+		flags = tracked
+	}
+	k.owed.sent(h.Type, what, flags)
+	if endsSegment(h.Type) {
+		k.changes.segment++
+	}
+}
+
+// endsSegment reports whether a client's frame of type typ ends a series of its
+// messages: what comes next is done even if they fail.
+func endsSegment(typ byte) bool {
+	return typ == wire.Sync || typ == wire.Query || typ == wire.FunctionCall
+}
+
+// mustWait reports whether a frame goes to the server only once more of it is there: the
+// byte that says what a Describe is of; of a frame that begins something, as
+// [link.answerAlone] has it, all that the buffer can hold. Until then the server is not
+// kept for it.
 func (k *link) mustWait(h wire.Header) bool {
+	if h.Type == wire.Describe && h.Size > wire.HeaderSize && len(k.up.unjudged()) == wire.HeaderSize {
+		return true
+	}
 	if k.owed.open || h.Type == wire.CopyData || k.there(h) {
 		return false
 	}
