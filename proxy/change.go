@@ -106,7 +106,7 @@ const keepChanges = 64
 // reset forgets all of them.
 func (c *changes) reset() {
 	clear(c.list)
-	c.list, c.done = c.list[:0], 0
+	c.list, c.done, c.segment = c.list[:0], 0, 0
 	if cap(c.list) > keepChanges {
 		c.list = nil
 	}
@@ -132,21 +132,17 @@ func (k *link) settle(h *wire.Header, n int, follows bool) {
 }
 
 // failedItself sees to the change whose message the server has answered with an error.
-// The client knows the statement by another name. One that is of no use any more
-// ("cached plan must not change result type") is so on all servers.
+// The client knows the statement by another name.
 func (k *link) failedItself(h *wire.Header, c change) {
 	if c.kind == clientParses && c.name == "" {
 		c.old = nil // PostgreSQL drops the old one first
 		k.restore(c)
 	}
-	if c.theirs == "" || c.kind == serverParses {
+	if c.theirs == "" || c.kind == serverParses || c.kind == clientUses && k.healed(h, c) {
 		return
 	}
 	b := k.down.unjudged()
 	b = b[:min(h.Size, len(b))]
-	if c.kind == clientUses && bytes.Contains(b, []byte("RRevalidateCachedQuery\x00")) {
-		c.statement.version.Add(1)
-	}
 	if at := bytes.Index(b, []byte(c.theirs)); at > 0 {
 		resize(&k.down, h, at, len(c.theirs), c.name)
 	}
@@ -226,6 +222,7 @@ func (k *link) answerClient() {
 		}
 		k.owed.pop()
 		k.say([]byte{typ, 0, 0, 0, 4})
+		k.dropOriginal()
 		k.commit(k.changes.pop())
 		k.clear()
 		if k.owed.idle() {

@@ -49,7 +49,7 @@ var errStale = errors.New("server was gone at checkout")
 // unsend takes back what was meant for a server that was gone, for another one.
 func (k *link) unsend() {
 	if len(k.original) > 0 {
-		k.up.restore(k.original)
+		k.up.restore(k.loop, k.original)
 	} else {
 		k.up.unjudge()
 	}

@@ -20,6 +20,9 @@ func (k *link) forwardDown() error {
 	if k.failed {
 		return settingsRefused(k.said)
 	}
+	if k.repeating && k.owed.idle() {
+		k.repeat()
+	}
 	if err := k.makeFree(); err != nil {
 		return err
 	}
@@ -211,6 +214,12 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		k.failed = true
 	case h.Type == wire.ReadyForQuery && k.found.asked:
 		k.inspected()
+	}
+	switch {
+	case k.repeating && (h.Type == wire.ErrorResponse || h.Type == wire.ReadyForQuery):
+		ours = true
+	case !ours:
+		k.original = k.original[:0] // answered
 	}
 	if endsStatement(h.Type) || k.owed.idle() {
 		k.mark()

@@ -42,6 +42,8 @@ type preparing struct {
 	aside    map[string]namedStatement // what the client had, while a Query that is to take all away is on its way
 	doubting bool                      // what the client sent next depends on what the server has yet to answer
 	cleared  bool                      // and that may have come
+
+	repeating bool // what the client has sent failed, and is sent again; see heal.go
 }
 
 // manages reports whether pgweir looks after the client's prepared statements. In

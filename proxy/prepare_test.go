@@ -292,6 +292,70 @@ func TestPreparedHeals(t *testing.T) {
 	}
 }
 
+// TestPreparedTold: each client of the statement is told once, also the second one and
+// on whichever server it is, unless it asks for a description.
+func TestPreparedTold(t *testing.T) {
+	o := newRotation(t, nil)
+	first, second, asking := o.connect(), o.connect(), o.connect()
+	for _, c := range []*client{first, second, asking} {
+		c.send(parse("a", "SELECT * FROM t"), syncMsg())
+		c.want("1Z")
+		c.send(run("a"), syncMsg())
+		c.want("2CZ")
+	}
+	o.do("ALTER TABLE t ADD COLUMN y int")
+	for range 3 {
+		asking.send(bind("a"), describePortal(), execute(0), syncMsg())
+		asking.want("2TCZ")
+	}
+	for _, c := range []*client{first, second} {
+		c.send(run("a"), syncMsg())
+		c.wantError("ERROR", wire.CodeFeatureNotSupported, "cached plan must not change result type")
+		c.want("Z")
+		for range 3 {
+			c.send(run("a"), syncMsg())
+			c.want("2CZ")
+		}
+	}
+	second.send(parse("b", "SELECT * FROM t"), describeStmt("b"), syncMsg())
+	second.want("1tTZ")
+}
+
+// TestPreparedRepeats: what is sent again runs once, with all that belongs to it, and not
+// if something has run before.
+func TestPreparedRepeats(t *testing.T) {
+	o := newOracle(t, nil)
+	c := o.connect()
+	const insert = "INSERT INTO t (id) VALUES ($1) RETURNING *"
+	ask := func(id string) []byte { return join(bind("a", id), describePortal(), execute(0)) }
+	c.send(parse("a", insert), syncMsg())
+	c.want("1Z")
+	for i := range 3 {
+		c.send(ask(strconv.Itoa(i)), syncMsg())
+		c.want("2TDCZ")
+	}
+	o.do("ALTER TABLE t ADD COLUMN y int")
+	c.send(ask("3"), syncMsg(), ask("4"), syncMsg()) // the second is done, whatever becomes of the first
+	for range 2 {
+		c.wantError("ERROR", wire.CodeFeatureNotSupported, "cached plan must not change result type")
+		c.want("Z")
+	}
+	o.do("ALTER TABLE t ADD COLUMN z int")
+	c.send(ask("5"), syncMsg())
+	c.want("2TDCZ")
+	o.do("ALTER TABLE t DROP COLUMN z")
+	c.send(query("BEGIN"))
+	c.want("CZ")
+	c.send(ask("6"), syncMsg())
+	c.wantError("ERROR", wire.CodeFeatureNotSupported, "cached plan must not change result type")
+	c.want("Z")
+	c.send(query("ROLLBACK"))
+	c.want("CZ")
+	if got := o.do("SELECT string_agg(id::text, ' ' ORDER BY id) FROM t"); got != "0 1 2 5" {
+		t.Errorf("rows %s", got)
+	}
+}
+
 // TestPreparedOff: with max_prepared_statements = 0 nothing is changed.
 func TestPreparedOff(t *testing.T) {
 	o := newOracle(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 0 })

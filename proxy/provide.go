@@ -29,6 +29,11 @@ func (k *link) use(h *wire.Header, at, n int) (verdict, *statement) {
 		return asItIs, mine
 	case s.statement != nil:
 		k.heed(&s.traits)
+		if k.outdated(s) {
+			k.useOutdated(h, at, n, s)
+
+			return follows, s.statement
+		}
 		theirs := k.provide(s.statement)
 		k.rename(h, at, n, theirs)
 		k.changes.push(change{kind: clientUses, name: s.name, theirs: theirs, statement: s.statement})

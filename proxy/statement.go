@@ -94,6 +94,8 @@ type clientStatements struct {
 type namedStatement struct {
 	*statement
 	name string
+	// version is that of the statement whose columns the client knows.
+	version uint32
 }
 
 // get returns what has that name, or nil.
@@ -122,8 +124,17 @@ func (c *clientStatements) set(name string, s *statement) {
 	if c.named == nil {
 		c.named = make(map[string]namedStatement)
 	}
-	c.named[name] = namedStatement{s, name}
+	c.named[name] = namedStatement{s, name, s.version.Load()}
 	c.size += len(s.body)
+}
+
+// tell notes that the client knows, or is being told, of the columns that a statement has
+// now.
+func (c *clientStatements) tell(name string) {
+	if s := c.named[name]; s.statement != nil {
+		s.version = s.statement.version.Load()
+		c.named[name] = s
+	}
 }
 
 // takeNamed takes all that has a name.

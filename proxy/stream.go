@@ -147,7 +147,11 @@ func (s *stream) make(size int) {
 }
 
 // restore makes b all that is there, not judged.
-func (s *stream) restore(b []byte) {
+func (s *stream) restore(l *reactor.Loop, b []byte) {
+	if len(s.buf) < len(b) {
+		s.giveBack(l)
+		s.buf = make([]byte, len(b)) // rare
+	}
 	s.r, s.scan, s.left = 0, 0, 0
 	s.w = copy(s.buf, b)
 }

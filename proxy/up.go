@@ -10,8 +10,12 @@ import (
 // forwardUp moves what the client sends to the server.
 func (k *link) forwardUp() error {
 	if !k.leaving && !k.owed.full() {
-		if _, err := k.readClient(); err != nil {
+		n, err := k.readClient()
+		if err != nil {
 			return err
+		}
+		if n > 0 {
+			k.keepOriginal(n)
 		}
 	}
 	if err := k.judgeUp(); err != nil {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,7 +38,7 @@ const (
 	severityPanic = "PANIC"
 )
 
-// routine is the R field of every error of ours: it shows a user, with psql's
+// routine is the R field of nearly every error of ours: it shows a user, with psql's
 // \errverbose for example, that not PostgreSQL spoke but the pooler.
 const routine = "pgweir"
 
@@ -60,6 +61,7 @@ type Error struct {
 	Message  string
 	Detail   string // empty: none
 	Hint     string // empty: none
+	Routine  string // of PostgreSQL's source, in an error sent in its place; empty: "pgweir". Not decoded.
 }
 
 // Errorf makes an error after which the session goes on. Control characters that
@@ -116,7 +118,7 @@ func (e *Error) Append(dst []byte) []byte {
 	if e.Hint != "" {
 		dst = appendField(dst, 'H', e.Hint)
 	}
-	dst = appendField(dst, 'R', routine)
+	dst = appendField(dst, 'R', cmp.Or(e.Routine, routine))
 
 	return endMessage(append(dst, 0), start)
 }
