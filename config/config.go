@@ -57,6 +57,9 @@ type Pgweir struct {
 	MaxUserConnections    int
 	ServerResetQuery      string
 
+	Paranoid bool
+	On       Policies
+
 	QueryWaitTimeout       time.Duration
 	ClientLoginTimeout     time.Duration
 	ClientIdleTimeout      time.Duration
@@ -101,6 +104,7 @@ type Database struct {
 	ReservePoolSize  int      // Inherit: as in Pgweir
 	MaxDBConnections int      // Inherit: as in Pgweir
 	PoolMode         PoolMode // "": as in Pgweir
+	On               Policies // "": as in Pgweir
 }
 
 // User is one entry of [users]: a role that may log in, and what differs for its
@@ -195,6 +199,7 @@ func (c *Config) Database(name string) (Database, bool) {
 	if db.PoolMode == "" {
 		db.PoolMode = c.Pgweir.PoolMode
 	}
+	db.On.inherit(c.Pgweir.On)
 	inherit(&db.MinPoolSize, c.Pgweir.MinPoolSize)
 	inherit(&db.ReservePoolSize, c.Pgweir.ReservePoolSize)
 	inherit(&db.MaxDBConnections, c.Pgweir.MaxDBConnections)
@@ -210,6 +215,8 @@ type Pool struct {
 
 	MaxDBConnections   int // servers of the database, all pools together; 0: no limit
 	MaxUserConnections int // servers of the user, all pools together; 0: no limit
+
+	On Policies // what becomes of what clients leave in a session
 }
 
 // Pool returns what is in force for the pool of a database and a user: what is
@@ -227,6 +234,7 @@ func (c *Config) Pool(database, user string) (Pool, bool) {
 		ReserveSize:        db.ReservePoolSize,
 		MaxDBConnections:   db.MaxDBConnections,
 		MaxUserConnections: c.Pgweir.MaxUserConnections,
+		On:                 db.On,
 	}
 	if u, ok := c.Users[user]; ok {
 		u.override(&p)

@@ -65,15 +65,16 @@ max_user_connections = 0
 
 func TestPool(t *testing.T) {
 	cfg := poolConfig(t)
+	pins := cfg.Pgweir.On
 	tests := []struct {
 		database, user string
 		want           Pool
 	}{
-		{"plain", "anybody", Pool{PoolTransaction, 20, 5, 2, 100, 50}},
-		{"plain", "small", Pool{PoolStatement, 3, 3, 2, 100, 0}},
-		{"own", "anybody", Pool{PoolSession, 10, 8, 0, 0, 50}},
-		{"own", "small", Pool{PoolStatement, 3, 3, 0, 0, 0}},
-		{"unlisted", "anybody", Pool{PoolTransaction, 30, 5, 2, 100, 50}},
+		{"plain", "anybody", Pool{PoolTransaction, 20, 5, 2, 100, 50, pins}},
+		{"plain", "small", Pool{PoolStatement, 3, 3, 2, 100, 0, pins}},
+		{"own", "anybody", Pool{PoolSession, 10, 8, 0, 0, 50, pins}},
+		{"own", "small", Pool{PoolStatement, 3, 3, 0, 0, 0, pins}},
+		{"unlisted", "anybody", Pool{PoolTransaction, 30, 5, 2, 100, 50, pins}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.database+"/"+tt.user, func(t *testing.T) {
@@ -139,5 +140,32 @@ func TestProblemString(t *testing.T) {
 		if got := tt.problem.String(); got != tt.want {
 			t.Errorf("String = %q, want %q", got, tt.want)
 		}
+	}
+}
+
+// TestPolicies: a database says what becomes of leftovers where it differs from [pgweir].
+func TestPolicies(t *testing.T) {
+	l := newLoader()
+	l.parse("policies.toml", []byte(`
+[pgweir]
+auth_type = "trust"
+on_listen = "reject"
+[databases.own]
+on_load = "ignore"
+on_listen = "pin"
+[databases.other]
+[users.anybody]
+`))
+	cfg, err := l.finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, _ := cfg.Pool("own", "anybody")
+	other, _ := cfg.Pool("other", "anybody")
+	if own.On[LeftoverListen] != PolicyPin || own.On[LeftoverLoad] != PolicyIgnore || own.On[LeftoverPrepare] != PolicyPin {
+		t.Errorf("own: %q", own.On)
+	}
+	if other.On[LeftoverListen] != PolicyReject || other.On[LeftoverLoad] != PolicyPin {
+		t.Errorf("other: %q", other.On)
 	}
 }

@@ -25,6 +25,7 @@ func pgweirSettings() []group {
 		{"Listening", listenSettings()},
 		{"Authentication", authSettings()},
 		{"Pools and limits", poolSettings()},
+		{"What stays in a session after a transaction: keep the server, refuse it, or undo it", leftoverSettings()},
 		{"Timeouts of clients", clientTimeouts()},
 		{"Timeouts of servers", serverTimeouts()},
 		{"TCP", tcpSettings()},

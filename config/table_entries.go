@@ -8,6 +8,7 @@ func databaseSettings() []group {
 	return []group{
 		{"Where its servers are", serverAddressSettings()},
 		{"Its own pools and limits", databaseLimits()},
+		{"What stays in a session after a transaction", databaseLeftovers()},
 	}
 }
 

@@ -29,6 +29,9 @@ func (k *link) checkOut() error {
 	k.owed.reset()
 	k.state, k.manages = stateOf(server), s.manages()
 	k.began = k.loop.Clock().Now()
+	if s.proxy.config.Pgweir.Paranoid {
+		k.suspect()
+	}
 
 	return k.applySettings()
 }
@@ -88,7 +91,7 @@ func (k *link) part() {
 	k.server, k.state = nil, nil
 	k.original = k.original[:0]
 	k.booked = stats.Transaction{}
-	k.fatal, k.failed, k.upBroken, k.timedOut = false, false, false, false
+	k.fatal, k.failed, k.upBroken, k.timedOut, k.cleared = false, false, false, false, false
 	k.preparing = preparing{changes: k.changes}
 	k.leftovers = leftovers{}
 }

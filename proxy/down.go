@@ -20,6 +20,11 @@ func (k *link) forwardDown() error {
 	if k.failed {
 		return settingsRefused(k.said)
 	}
+	if k.rejected != nil {
+		k.suspect() // it is to be undone
+
+		return k.rejected
+	}
 	if k.repeating && k.owed.idle() {
 		k.repeat()
 	}
@@ -48,6 +53,8 @@ func (k *link) makeFree() error {
 	case !k.quiet():
 	case k.suspected && k.owed.settled() && !k.fatal:
 		return k.inspect()
+	case k.cleanup != "" && k.owed.settled() && !k.fatal:
+		return k.tidy()
 	case k.free():
 		k.letGo()
 	case k.owed.doubtful() && k.session.route.mode != config.PoolSession:
@@ -59,15 +66,18 @@ func (k *link) makeFree() error {
 
 // free reports whether the client needs its server no more.
 func (k *link) free() bool {
-	return k.owed.settled() && !k.keeps()
+	return k.owed.settled() && !k.keeps() && k.cleanup == ""
 }
 
 // letGo gives the server back, or closes it if its last word has come right behind
 // its last answer.
 func (k *link) letGo() {
-	if k.fatal {
+	switch {
+	case k.fatal:
 		k.destroyServer(pool.ReasonServerError)
-	} else {
+	case k.dirty:
+		k.destroyServer(pool.ReasonDirty)
+	default:
 		k.release()
 	}
 }
@@ -182,7 +192,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 			return true, nil
 		}
 	case wire.CommandComplete:
-		if k.manages && tellsDiscarded(body) {
+		if k.manages && tellsDiscarded(body) && !k.owed.answersOurs() {
 			k.discarded()
 		}
 		if tagSuspects(body, k.session.pinned != "") && !k.owed.answersOurs() {
@@ -194,7 +204,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		}
 	case wire.ParameterStatus:
 		if k.owed.answersOurs() && !k.ending {
-			return k.knows(body), nil
+			return k.cleaning || k.knows(body), nil
 		}
 		k.follow(body)
 	}
@@ -208,6 +218,8 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	}
 	switch {
 	case !ours:
+	case k.cleaning:
+		k.tidied(h.Type)
 	case h.Type == wire.ErrorResponse && k.found.asked:
 		k.found.failed = true
 	case h.Type == wire.ErrorResponse:

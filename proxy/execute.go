@@ -40,6 +40,13 @@ func (k *link) ask() error {
 func (k *link) execute(sql string) error {
 	k.up.room(k.loop)
 	k.prepend(sql)
+
+	return k.await()
+}
+
+// await waits until the server has answered a statement of our own. The error is the
+// server's if it gave one. It may wait.
+func (k *link) await() error {
 	deadline := k.loop.Now() + executeTimeout
 	for !k.owed.idle() {
 		if err := k.writeServer(); err != nil {

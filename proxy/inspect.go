@@ -71,6 +71,17 @@ type leftovers struct {
 	found      discovery // what there is
 	locals     int       // so many SETs to come end with the transaction
 	boundLocal bool      // the portal without a name is such a one
+
+	cleanup  string // undoes what does not stay, before the server is released
+	cleaning bool   // that is on its way
+	dirty    bool   // and has failed
+	rejected error  // for what was found the session must end
+}
+
+// tidying reports whether the client's messages wait until it is known what it has left
+// in its session, and that is undone which does not stay.
+func (o *leftovers) tidying() bool {
+	return o.found.asked || o.cleaning
 }
 
 // A discovery is what an inspection has found so far.
@@ -78,8 +89,7 @@ type discovery struct {
 	asked    bool             // the answer is on its way
 	failed   bool             // there is no answer, or none that makes sense
 	settings []wire.Parameter // of the session
-	holds    string           // the kind of what cannot go along; "": nothing
-	what     string           // its name
+	things   []thing          // what cannot go along, one of each kind
 }
 
 // keeps reports whether the client keeps its server when it is outside a transaction.
@@ -124,30 +134,38 @@ func (k *link) finding(body []byte) bool {
 	}
 	if columns[0] == "setting" {
 		k.found.settings = append(k.found.settings, wire.Parameter{Name: columns[1], Value: columns[2]})
-	} else if k.found.holds == "" {
-		k.found.holds, k.found.what = columns[0], columns[1]
+
+		return true
+	}
+	kind, ok := leftoverKind(columns[0])
+	if ok && !slices.ContainsFunc(k.found.things, func(t thing) bool { return t.kind == kind }) {
+		k.found.things = append(k.found.things, thing{kind, columns[1]})
 	}
 
-	return true
+	return ok
 }
 
 // inspected takes in that the inspection is over.
 func (k *link) inspected() {
 	s := k.session
-	if k.found.failed {
-		k.found.holds, k.found.what = "unknown", "PostgreSQL did not tell"
-	} else {
+	holds, what := "unknown", "PostgreSQL did not tell"
+	if !k.found.failed {
 		k.adopt()
+		if s.loaded {
+			k.found.things = append(k.found.things, thing{config.LeftoverLoad, "a library"})
+		}
+		holds, what = k.dispose()
 	}
-	if k.found.holds == "" && s.unnamed {
-		k.found.holds, k.found.what = "set_config", "a name that is not in the statement"
+	if holds == "" && s.unnamed {
+		holds, what = "set_config", "a name that is not in the statement"
 	}
-	if k.found.holds != "" && s.pinned == "" {
+	if holds != "" && s.pinned == "" {
 		s.proxy.log.Info("server pinned to its client", zap.Uint64("client_id", s.id),
-			zap.String("reason", k.found.holds), zap.String("name", k.found.what))
+			zap.String("reason", holds), zap.String("name", what))
 	}
-	s.pin(k.found.holds)
+	s.pin(holds)
 	k.found = discovery{}
+	k.cleared = true
 }
 
 // adopt makes the settings that were found the client's.
@@ -170,6 +188,9 @@ func (k *link) complete(tag []byte) {
 
 		return
 	}
+	if string(tag) == "LOAD\x00" {
+		k.session.loaded = true
+	}
 	k.suspect()
 }
 
@@ -185,7 +206,7 @@ func tagSuspects(tag []byte, pinned bool) bool {
 	case tag[0] == 'R':
 		return is("RESET")
 	case tag[0] == 'L':
-		return is("LISTEN")
+		return is("LISTEN") || is("LOAD\x00")
 	case tag[0] == 'P':
 		return is("PREPARE\x00")
 	case tag[0] == 'C':

@@ -19,7 +19,7 @@ const farewellTimeout = 5 * time.Second
 func (k *link) end(why error) {
 	k.ending = true
 	deadline := k.loop.Now() + farewellTimeout
-	intact := k.owed.idle() && k.quiet()
+	intact := k.quiet() && k.owed.owesOurs()
 	speaking := clientError(why) != nil && (k.up.left > 0 || k.up.scan < k.up.w)
 	lingers := k.farewell(why) || speaking
 	if !lingers {
@@ -86,8 +86,8 @@ func (k *link) linger(deadline time.Duration) {
 }
 
 // leaveServer brings the server of a session that has ended back to a clean state, or
-// closes it. intact says that it owed nothing and no part of a message was on its way;
-// else a query may still run, which is cancelled: nobody wants its result. It may wait.
+// closes it. intact says that it owed the client nothing and no part of a message was on
+// its way; else a query may still run, which is cancelled: nobody wants its result. It may wait.
 func (k *link) leaveServer(why error, intact bool) {
 	var side *sideError
 	lost := errors.As(why, &side) && side.side == "server"
@@ -108,13 +108,18 @@ func (k *link) leaveServer(why error, intact bool) {
 // server. It reports whether the server is as good as new. It may wait.
 func (k *link) clean() bool {
 	k.up.reset(k.loop)
+	if !k.owed.idle() && k.await() != nil || k.dirty {
+		return false
+	}
 	if !k.owed.settled() && k.execute("ROLLBACK") != nil {
 		return false
 	}
 	reset := k.session.proxy.config.Pgweir.ServerResetQuery
 	switch {
-	case k.suspected || k.session.pinned != "":
-		reset = "DISCARD ALL"
+	case k.session.loaded:
+		return false
+	case k.suspected || k.session.pinned != "" || k.cleanup != "":
+		reset = resetAll
 	case k.session.route.mode != config.PoolSession || reset == "":
 		return true
 	}

@@ -41,6 +41,7 @@ type link struct {
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
+	cleared  bool // what the client's next message had to wait for may have come
 	ending   bool // the session is over: the client has been told, and what it did last is undone
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did

@@ -95,9 +95,14 @@ func rowDescription() []byte {
 	}})
 }
 
-// dataRow is a row of one column.
-func dataRow(text string) []byte {
-	return frameOf(&pgproto3.DataRow{Values: [][]byte{[]byte(text)}})
+// dataRow is a row of those columns.
+func dataRow(columns ...string) []byte {
+	row := new(pgproto3.DataRow)
+	for _, text := range columns {
+		row.Values = append(row.Values, []byte(text))
+	}
+
+	return frameOf(row)
 }
 
 // complete ends a statement.

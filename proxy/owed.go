@@ -110,6 +110,17 @@ func (o *owed) answersOurs() bool {
 	return o.n > 0 && o.ring[o.head]&internal != 0
 }
 
+// owesOurs reports whether all that is owed answers something internal.
+func (o *owed) owesOurs() bool {
+	for i := range o.n {
+		if *o.at(i)&internal == 0 {
+			return false
+		}
+	}
+
+	return true
+}
+
 // answersItself reports whether what comes next is not the server's to answer.
 func (o *owed) answersItself() bool {
 	return o.n > 0 && o.ring[o.head]&ourAnswer != 0

@@ -41,7 +41,6 @@ type preparing struct {
 	changes  changes                   // on their way
 	aside    map[string]namedStatement // what the client had, while a Query that is to take all away is on its way
 	doubting bool                      // what the client sent next depends on what the server has yet to answer
-	cleared  bool                      // and that may have come
 
 	repeating bool // what the client has sent failed, and is sent again; see heal.go
 }

@@ -15,9 +15,10 @@ import (
 
 // A route is what all sessions of one (database, user) share.
 type route struct {
-	pool    *pool.Pool
-	mode    config.PoolMode
-	tallies []stats.Tally // by loop
+	pool     *pool.Pool
+	mode     config.PoolMode
+	policies config.Policies // of what clients leave in a session
+	tallies  []stats.Tally   // by loop
 
 	statements statements // that its clients have prepared
 
@@ -56,7 +57,7 @@ func (p *Proxy) route(database, user string, own wire.Credentials) (*route, erro
 	}
 	r := p.routes[key]
 	if r == nil || r.pool != servers {
-		r = &route{pool: servers, mode: limits.Mode, tallies: make([]stats.Tally, len(p.workers))}
+		r = &route{pool: servers, mode: limits.Mode, policies: limits.On, tallies: make([]stats.Tally, len(p.workers))}
 		p.routes[key] = r
 	}
 

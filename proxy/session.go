@@ -29,6 +29,7 @@ type session struct {
 	told       wire.Parameters  // what it was told of settings that are not followed
 	names      []string         // of the application's own settings that it uses
 	unnamed    bool             // it uses others, whose names are not known
+	loaded     bool             // it has loaded a library into its PostgreSQL session
 	statements clientStatements // that it has prepared
 	pinned     string           // why it keeps its server outside transactions; "": it does not
 

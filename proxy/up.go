@@ -30,7 +30,7 @@ func (k *link) forwardUp() error {
 // itself.
 func (k *link) judgeUp() error {
 	u := &k.up
-	for u.scan < u.w && !k.leaving && !k.owed.full() {
+	for u.scan < u.w && !k.leaving && !k.tidying() && !k.owed.full() {
 		h, ok := wire.PeekHeader(u.unjudged())
 		if !ok {
 			return nil
