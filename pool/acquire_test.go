@@ -225,3 +225,30 @@ func TestErrors(t *testing.T) {
 		t.Errorf("a key prints as %q", got)
 	}
 }
+
+// TestSuits checks that an idle server that suits the client is preferred, if it is not
+// far down.
+func TestSuits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	p := r.pool(func(o *Options) { o.Size = chooseFrom + 2 })
+	var holders []*client
+	for range chooseFrom + 2 {
+		holders = append(holders, r.holder(p))
+	}
+	var servers []*Server // the last one used is the last
+	for _, c := range holders {
+		servers = append(servers, c.server)
+		c.release()
+	}
+	last := len(servers) - 1
+	for _, tt := range []struct{ suits, want int }{{2, 2}, {0, last}} {
+		c := r.newClient(p, 0)
+		c.suits = servers[tt.suits]
+		c.start()
+		if got := c.served().server; got != servers[tt.want] {
+			t.Errorf("%d suits, and the client has another than %d", tt.suits, tt.want)
+		}
+		defer c.release()
+	}
+}

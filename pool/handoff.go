@@ -46,11 +46,11 @@ func (p *Pool) takeForeign(l *reactor.Loop) *Server {
 }
 
 // await suspends until w has a server, is refused, or gives up.
-func (p *Pool) await(w *waiter, deadline time.Duration, by Interrupter) (*Server, time.Duration, error) {
+func (p *Pool) await(w *waiter, deadline time.Duration, c Client) (*Server, time.Duration, error) {
 	loop := w.task.Loop()
 	for {
 		w.task.Wait(deadline)
-		interrupted := by.Interrupted()
+		interrupted := c.Interrupted()
 
 		p.mu.Lock()
 		s, err := w.server, w.err

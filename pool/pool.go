@@ -62,20 +62,24 @@ func (p *Pool) Key() Key {
 	return p.key
 }
 
-// Interrupter tells a task that waits for a server to give up.
-type Interrupter interface {
-	// Interrupted returns the reason to give up, or nil. It is asked whenever
-	// the task wakes.
+// A Client is whom a task acquires a server for.
+type Client interface {
+	// Interrupted returns the reason to give up waiting, or nil. It is asked
+	// whenever the task wakes.
 	Interrupted() error
+	// Suits reports whether an idle server is as the client needs it. It is asked
+	// with the pool's mutex held.
+	Suits(s *Server) bool
 }
 
-// Acquire returns a server for t: an idle one, preferably of the task's own loop,
-// or the next that is released or opened once all who came before have theirs.
-// It gives up at the time deadline (0: never) with a [*WaitTimeoutError], or when
-// by says so, with its error. waited is how long that took. It may wait.
-func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, by Interrupter) (s *Server, waited time.Duration, err error) {
+// Acquire returns a server for t and its client: an idle one, preferably of the task's
+// own loop and one that suits, or the next that is released or opened once all who came
+// before have theirs. It gives up at the time deadline (0: never) with a
+// [*WaitTimeoutError], or when c says so, with its error. waited is how long that took.
+// It may wait.
+func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, c Client) (s *Server, waited time.Duration, err error) {
 	p.mu.Lock()
-	if s := p.takeIdle(t.Loop()); s != nil {
+	if s := p.takeIdle(t.Loop(), c); s != nil {
 		p.mu.Unlock()
 
 		return s, 0, nil
@@ -88,7 +92,7 @@ func (p *Pool) Acquire(t *reactor.Task, deadline time.Duration, by Interrupter) 
 	w := p.enqueue(t)
 	p.mu.Unlock()
 
-	return p.await(w, deadline, by)
+	return p.await(w, deadline, c)
 }
 
 // refusal is why it would be of no use to wait for a server: the pool is closed, or
@@ -105,24 +109,40 @@ func (p *Pool) refusal() error {
 	return nil
 }
 
-// takeIdle takes an idle server of the loop off the shelf, or nil: the one that was
-// used last, or with RoundRobin first. One that has something to say is left to its
-// handler: most likely that is its end. mu is held.
-func (p *Pool) takeIdle(l *reactor.Loop) *Server {
+// chooseFrom is among how many idle servers one that suits is looked for: enough where
+// clients differ in a few ways, and soon done.
+const chooseFrom = 8
+
+// takeIdle takes an idle server of the loop off the shelf, or nil: one that suits, else
+// the one that was used last; with RoundRobin the one that was used first. One that has
+// something to say is left to its handler: most likely that is its end. mu is held.
+func (p *Pool) takeIdle(l *reactor.Loop, c Client) *Server {
 	shelf := p.idle[l.Index()]
+	best, seen := -1, 0
 	for n := range shelf {
 		i := len(shelf) - 1 - n
 		if p.options.RoundRobin {
 			i = n
 		}
-		if s := shelf[i]; !s.Conn.Ready(reactor.Readable) {
-			p.unshelve(s, i)
-
-			return s
+		if shelf[i].Conn.Ready(reactor.Readable) {
+			continue
+		}
+		seen++
+		suits := p.options.RoundRobin || c.Suits(shelf[i])
+		if best < 0 || suits {
+			best = i
+		}
+		if suits || seen == chooseFrom {
+			break
 		}
 	}
+	if best < 0 {
+		return nil
+	}
+	s := shelf[best]
+	p.unshelve(s, best)
 
-	return nil
+	return s
 }
 
 // unshelve takes the i-th idle server of its loop off the shelf. mu is held.

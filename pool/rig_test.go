@@ -148,6 +148,7 @@ type client struct {
 	pool     *Pool
 	loop     *reactor.Loop
 	deadline time.Duration
+	suits    *Server // nil: none
 
 	got  chan outcome // what Acquire returned
 	over chan struct{}
@@ -169,14 +170,24 @@ type outcome struct {
 // client starts a client on that loop, which waits for at most so long; 0: for ever.
 func (r *rig) client(p *Pool, loop int, limit time.Duration) *client {
 	r.Helper()
-	c := &client{rig: r, pool: p, loop: r.loops[loop], got: make(chan outcome, 1), over: make(chan struct{})}
+	c := r.newClient(p, loop)
 	if limit != 0 {
 		c.deadline = r.clock.Now() + limit
 	}
-	c.loop.Post(func() { c.loop.Go(c) })
-	r.settle()
+	c.start()
 
 	return c
+}
+
+// newClient makes a client on that loop, to be started.
+func (r *rig) newClient(p *Pool, loop int) *client {
+	return &client{rig: r, pool: p, loop: r.loops[loop], got: make(chan outcome, 1), over: make(chan struct{})}
+}
+
+// start has the client acquire a server.
+func (c *client) start() {
+	c.loop.Post(func() { c.loop.Go(c) })
+	c.rig.settle()
 }
 
 // holder returns a client on the first loop which has its server.
@@ -206,8 +217,11 @@ func (c *client) Run(t *reactor.Task) {
 	c.parting(s)
 }
 
-// Interrupted implements Interrupter.
+// Interrupted implements Client.
 func (c *client) Interrupted() error { return c.interrupt }
+
+// Suits implements Client.
+func (c *client) Suits(s *Server) bool { return c.suits == s }
 
 // served waits until the client has its server.
 func (c *client) served() outcome {

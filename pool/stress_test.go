@@ -36,8 +36,11 @@ type customer struct {
 	done   *sync.WaitGroup
 }
 
-// Interrupted implements Interrupter.
+// Interrupted implements Client.
 func (c *customer) Interrupted() error { return nil }
+
+// Suits implements Client.
+func (c *customer) Suits(*Server) bool { return false }
 
 // Run implements reactor.Job.
 func (c *customer) Run(t *reactor.Task) {

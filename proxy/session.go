@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -164,7 +165,15 @@ func (s *session) drain() {
 	}
 }
 
-// Interrupted implements [pool.Interrupter]: it tells the task that waits for a
+// Suits implements [pool.Client]: a server that has the session's settings needs nothing
+// more.
+func (s *session) Suits(server *pool.Server) bool {
+	state, _ := server.Session.(*serverState)
+
+	return state != nil && state.settings.Equal(s.settings) || state == nil && len(s.settings) == 0
+}
+
+// Interrupted implements [pool.Client]: it tells the task that waits for a
 // server when that is in vain.
 func (s *session) Interrupted() error {
 	switch {

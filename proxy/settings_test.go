@@ -3,6 +3,7 @@ package proxy
 import (
 	"testing"
 
+	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -62,5 +63,30 @@ func (c *client) wantTimeZone(want string) {
 	c.send(query("SELECT current_setting('TimeZone')"))
 	if got := string(c.want("TDCZ")[1].body[6:]); got != want {
 		c.t.Errorf("the time zone is %q, want %q", got, want)
+	}
+}
+
+// TestMatchingServer: clients of different settings find servers that have theirs, if
+// there are any.
+func TestMatchingServer(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.DefaultPoolSize = 2 })
+	var clients [2]*client
+	var pids [2]string
+	for i, zone := range []string{"Europe/Rome", "Asia/Tokyo"} {
+		clients[i] = o.connect(timeZone(zone))
+		clients[i].send(query("BEGIN"))
+		clients[i].want("CZ")
+		pids[i] = o.look(clients[i], "SELECT pg_backend_pid()")
+	}
+	for _, c := range clients {
+		c.send(query("COMMIT"))
+		c.want("CZ")
+	}
+	for range 3 {
+		for i, c := range clients {
+			if got := o.look(c, "SELECT pg_backend_pid()"); got != pids[i] {
+				t.Errorf("client %d has server %s, want %s", i, got, pids[i])
+			}
+		}
 	}
 }
