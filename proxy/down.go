@@ -182,6 +182,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 			return false, errServerNonsense
 		}
 		status = body[0]
+		k.deallocationOver()
 	case wire.ErrorResponse:
 		k.notDiscarded()
 		k.locals, k.boundLocal = 0, false // not all may have been done
@@ -194,6 +195,9 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	case wire.CommandComplete:
 		if k.manages && tellsDiscarded(body) && !k.owed.answersOurs() {
 			k.discarded()
+		}
+		if string(body) == "DEALLOCATE\x00" && !k.owed.answersOurs() {
+			k.deallocationDone()
 		}
 		if tagSuspects(body, k.session.pinned != "") && !k.owed.answersOurs() {
 			k.complete(body)

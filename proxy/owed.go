@@ -121,6 +121,18 @@ func (o *owed) owesOurs() bool {
 	return true
 }
 
+// readies is how many ReadyForQuery are owed.
+func (o *owed) readies() int {
+	n := 0
+	for i := range o.n {
+		if endsSeries(o.at(i).kind()) {
+			n++
+		}
+	}
+
+	return n
+}
+
 // answersItself reports whether what comes next is not the server's to answer.
 func (o *owed) answersItself() bool {
 	return o.n > 0 && o.ring[o.head]&ourAnswer != 0

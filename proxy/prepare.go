@@ -37,10 +37,11 @@ var (
 // preparing is what a link knows of its client's prepared statements while it has a
 // server, beside what is kept with the session and the server.
 type preparing struct {
-	manages  bool                      // pgweir looks after them
-	changes  changes                   // on their way
-	aside    map[string]namedStatement // what the client had, while a Query that is to take all away is on its way
-	doubting bool                      // what the client sent next depends on what the server has yet to answer
+	manages     bool                      // pgweir looks after them
+	changes     changes                   // on their way
+	aside       map[string]namedStatement // what the client had, while a Query that is to take all away is on its way
+	deallocates deallocation              // on its way
+	doubting    bool                      // what the client sent next depends on what the server has yet to answer
 
 	repeating bool // what the client has sent failed, and is sent again; see heal.go
 }
@@ -89,11 +90,15 @@ func (k *link) prepareParse(h *wire.Header) (verdict, error) {
 		return k.parsePart(h)
 	}
 	name, body, ok := bytes.Cut(b[wire.HeaderSize:h.Size], []byte{0})
-	switch {
-	case !ok:
+	if !ok {
 		return asItIs, nil // PostgreSQL will complain
-	case discards(body):
-		k.state.forget()
+	}
+	if discards(body) {
+		if v, done := k.deallocate(h, len(name)+1); v == notYet {
+			return notYet, nil
+		} else if !done {
+			k.state.forget()
+		}
 	}
 	if len(name) == 0 {
 		k.parseUnnamed(body)
@@ -145,7 +150,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	c := change{kind: clientParses, name: string(name)}
 	s := mine.get(c.name)
 	switch {
-	case k.changes.inDoubt(name, bodyOf(s, body)):
+	case k.changes.inDoubt(name, bodyOf(s, body)), k.deallocates.name != "" && k.deallocates.name == c.name:
 		k.doubting = true
 
 		return notYet, nil
@@ -253,20 +258,30 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 func (k *link) prepareQuery(h *wire.Header) verdict {
 	b := k.up.unjudged()
 	text := b[wire.HeaderSize:min(h.Size, len(b))]
-	old := k.session.statements.unnamed
-	k.session.statements.unnamed, k.state.unnamed = nil, nil
 	if discards(text) {
-		k.state.forget()
-		if discardsAll(text) && k.aside == nil {
-			k.aside = k.session.statements.takeNamed()
+		if v, done := k.deallocate(h, 0); v == notYet {
+			return notYet
+		} else if !done {
+			k.discard(text)
 		}
 	}
+	old := k.session.statements.unnamed
+	k.session.statements.unnamed, k.state.unnamed = nil, nil
 	if k.owed.marked == 0 {
 		return asItIs // nothing can give it back
 	}
 	k.changes.push(change{kind: clientCloses, old: old})
 
 	return follows
+}
+
+// discard notes that a Query may take all prepared statements away, from the server at
+// least.
+func (k *link) discard(text []byte) {
+	k.state.forget()
+	if discardsAll(text) && k.aside == nil {
+		k.aside = k.session.statements.takeNamed()
+	}
 }
 
 // discards reports whether a statement may be one of those that take all prepared

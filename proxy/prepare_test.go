@@ -97,6 +97,19 @@ func preparedConversations() []conversation {
 	large := "SELECT '" + strings.Repeat("x", 100_000) + "'"
 
 	return []conversation{
+		{"DEALLOCATE", false, []step{
+			{join(parse("a", answer), parse("B c", answer), parse("d", answer), syncMsg()), "Z"},
+			{query("DEALLOCATE A"), "Z"},
+			{query("deallocate prepare \"B c\" ;"), "Z"},
+			{query("DEALLOCATE \"D\""), "Z"},
+			{join(run("a", "1"), syncMsg(), run("B c", "1"), syncMsg(), run("d", "1"), syncMsg()), "ZZZ"},
+			{join(parse("a", "SELECT 'again'"), run("a"), syncMsg()), "Z"},
+			{join(extended("DEALLOCATE a"), syncMsg()), "Z"},
+			{join(run("a"), syncMsg()), "Z"},
+			{join(query("DEALLOCATE d"), parse("d", "SELECT 'more'"), run("d"), syncMsg(), query("DEALLOCATE d"), query("DEALLOCATE d")), "ZZZZ"},
+			{join(parse("e", answer), parse("f", answer), syncMsg(), query("BEGIN"), query("SELECT 1/0"), query("DEALLOCATE e"), query("ROLLBACK")), "ZZZZZ"},
+			{join(run("e", "1"), syncMsg(), query("DEALLOCATE e"), query("DEALLOCATE f"), run("f", "1"), syncMsg()), "ZZZZ"},
+		}},
 		{"prepared, then bound", false, []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(describeStmt("a"), syncMsg()), "Z"},
