@@ -15,11 +15,12 @@ import (
 // Cancel asks PostgreSQL to cancel what s is doing. It is called by the task that
 // has acquired s, and returns at once. From then on s is given to nobody until
 // PostgreSQL has confirmed that the request has had its effect, so that it can
-// hit no other client's query; if that does not come in time s is closed.
+// hit no other client's query; if that does not come in time s is closed. Then done
+// is called, on the loop that s was on; nil: nobody needs to know.
 //
 // Requests are bounded by twice the pool's size, as in PgBouncer; what is beyond
-// is dropped and reported as false.
-func (p *Pool) Cancel(s *Server) bool {
+// is dropped and reported as false, and done is not called.
+func (p *Pool) Cancel(s *Server, done func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.canceling >= 2*(p.options.Size+p.options.Reserve) {
@@ -31,7 +32,12 @@ func (p *Pool) Cancel(s *Server) bool {
 	loop := s.loop
 	p.pools.goroutines.Go(func() {
 		err := p.sendCancel(s.Welcome)
-		loop.Post(func() { p.cancelDone(s, err) })
+		loop.Post(func() {
+			p.cancelDone(s, err)
+			if done != nil {
+				done()
+			}
+		})
 	})
 
 	return true

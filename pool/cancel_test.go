@@ -13,7 +13,7 @@ func (c *client) cancel(n int) (sent int) {
 	c.loop.Post(func() {
 		defer close(done)
 		for range n {
-			if c.pool.Cancel(c.server) {
+			if c.pool.Cancel(c.server, c.canceled) {
 				sent++
 			}
 		}
@@ -21,6 +21,11 @@ func (c *client) cancel(n int) (sent int) {
 	<-done
 
 	return sent
+}
+
+// canceled counts that a cancel is over. It runs on the loop.
+func (c *client) canceled() {
+	c.confirmed++
 }
 
 // arrived waits for n cancel requests to arrive at PostgreSQL.
@@ -94,6 +99,9 @@ func TestCancelWhileInUse(t *testing.T) {
 	r.wantStat(p, 1, 0, 0)
 	c.release()
 	r.wantStat(p, 1, 1, 0)
+	if c.confirmed != 1 {
+		t.Errorf("whoever asked was told %d times", c.confirmed)
+	}
 }
 
 // TestCancelTimeout checks that a server whose cancel is not confirmed in time is

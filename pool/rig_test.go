@@ -158,6 +158,7 @@ type client struct {
 	server    *Server
 	parting   func(s *Server)
 	interrupt error
+	confirmed int // of its cancels, so many are over
 }
 
 // An outcome is what Acquire returned.

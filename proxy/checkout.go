@@ -17,6 +17,10 @@ func (k *link) checkOut() error {
 	k.parked = true
 	server, waited, err := s.route.pool.Acquire(k.task, deadline, s)
 	k.parked = false
+	if err == nil && s.cancelled { // when the server was on its way already
+		s.route.pool.Release(server)
+		err = errCanceled
+	}
 	s.cancelled = false
 	k.waited += waited
 	if err != nil {
@@ -33,7 +37,17 @@ func (k *link) checkOut() error {
 		k.suspect()
 	}
 
-	return k.applySettings()
+	if err := k.applySettings(); err != nil {
+		return err
+	}
+	if len(k.canceling) > 0 { // nothing of the client's is on its way yet
+		k.part()
+		s.route.pool.Release(server)
+
+		return errCanceled
+	}
+
+	return nil
 }
 
 // bookWait books how long the client has waited, once for each server that was of use
@@ -88,6 +102,7 @@ func (k *link) unlink() {
 func (k *link) part() {
 	k.task.Leave(serverPlace)
 	k.undoAll()
+	k.dropCancels()
 	k.server, k.state = nil, nil
 	k.original = k.original[:0]
 	k.booked = stats.Transaction{}

@@ -49,7 +49,7 @@ func (k *link) due() error {
 	if then == nil {
 		k.mark()
 		k.timedOut = true
-		s.route.pool.Cancel(k.server)
+		s.route.pool.Cancel(k.server, nil)
 	}
 
 	return then

@@ -95,7 +95,7 @@ func (k *link) leaveServer(why error, intact bool) {
 	case lost, errors.Is(why, errServerSpoke), errors.Is(why, errServerNonsense), k.upBroken:
 		k.destroyServer(pool.ReasonLink)
 	case !intact:
-		k.session.route.pool.Cancel(k.server)
+		k.session.route.pool.Cancel(k.server, nil)
 		k.destroyServer(pool.ReasonAbandoned)
 	case k.clean():
 		k.release()

@@ -38,6 +38,8 @@ type link struct {
 	original []byte       // what the client has sent, while a server that is gone must not lose it
 	scratch  []byte       // for messages of our own
 
+	canceling []func() // cancel requests that wait for the end of a statement of our own, each to be told of its end
+
 	parked   bool // waiting for a server
 	skipping bool // refused an extended-protocol message: discard until Sync
 	leaving  bool // the client has said goodbye; only what it asked before is done
@@ -65,7 +67,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
-		*k = link{owed: k.owed, preparing: k.preparing, original: k.original, scratch: k.scratch}
+		*k = link{owed: k.owed, preparing: k.preparing, original: k.original, scratch: k.scratch, canceling: k.canceling}
 	}()
 	t.Join(clientPlace, k.client)
 	k.takeAhead()

@@ -87,7 +87,7 @@ func (l *login) admit() (*session, error) {
 	case err != nil:
 		return nil, err
 	case cancel != nil:
-		p.cancel(cancel)
+		l.cancel(cancel)
 
 		return nil, nil
 	}

@@ -133,6 +133,13 @@ func (o *owed) readies() int {
 	return n
 }
 
+// runsOurs reports whether the server runs a query of pgweir's own first, and says so
+// when it is over. What else is internal belongs to a series of the client's: the server
+// may hold back its answers until that is over.
+func (o *owed) runsOurs() bool {
+	return o.answersOurs() && o.at(0).kind() == oweQuery
+}
+
 // answersItself reports whether what comes next is not the server's to answer.
 func (o *owed) answersItself() bool {
 	return o.n > 0 && o.ring[o.head]&ourAnswer != 0

@@ -160,23 +160,3 @@ func TestRefuseHopeless(t *testing.T) {
 	c.send(query("SELECT 1"))
 	c.wantFatal(wire.CodeInvalidPassword, "password authentication failed")
 }
-
-// TestCancelQueued: a cancel request takes a client out of the queue.
-func TestCancelQueued(t *testing.T) {
-	for name, send := range map[string][]byte{
-		"query": query("SELECT 1"), "extended series": join(extended("SELECT 1"), syncMsg()),
-	} {
-		t.Run(name, func(t *testing.T) {
-			x := newRefusing(t)
-			x.c.send(send)
-			x.eventually("the client waits for a server", func() bool { return x.pool().Waiting == 1 })
-			x.cancel(x.c)
-			x.c.wantError("ERROR", wire.CodeQueryCanceled, "canceling statement due to user request")
-			x.c.want("Z")
-			if n := len(x.fake.cancels); n != 0 {
-				t.Errorf("%d cancel requests reached PostgreSQL", n)
-			}
-			x.usable()
-		})
-	}
-}

@@ -17,6 +17,7 @@ func (k *link) relay() error {
 		if err != nil || k.server == nil {
 			return err
 		}
+		k.passCancels()
 		if k.cleared {
 			k.cleared = false // what was in doubt can be judged now
 

@@ -177,12 +177,6 @@ func TestCancelWaitTimeout(t *testing.T) {
 	}
 }
 
-// cancel sends a cancel request for c.
-func (r *rig) cancel(c *client) {
-	r.t.Helper()
-	r.dial().send(wire.AppendCancelRequest(nil, c.welcome.PID, c.welcome.Secret))
-}
-
 // TestServerConnectTimeout: a PostgreSQL that accepts and says nothing is given up.
 func TestServerConnectTimeout(t *testing.T) {
 	f := newFake(t)
