@@ -16,6 +16,8 @@ func (k *link) deadline() time.Duration {
 func (k *link) limit() (at time.Duration, then error) {
 	g := &k.session.proxy.config.Pgweir
 	switch {
+	case k.owed.runsOurs():
+		return after(k.since, executeTimeout), errExecute
 	case k.timedOut:
 		return after(k.since, g.CancelWaitTimeout), errQueryTimeout
 	case k.owed.settled():

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"time"
 
 	"github.com/pgweir/pgweir/internal/reactor"
@@ -13,11 +12,13 @@ const executeTimeout = 5 * time.Second
 
 // errExecute is returned when a statement of our own has not worked, for reasons
 // that the server did not give.
-var errExecute = errors.New("server did not answer a statement of pgweir's")
+var errExecute = wire.Fatalf(wire.CodeConnectionFailure, "server did not answer a statement of pgweir's own").
+	WithHint("Connect again.")
 
 // prepend puts a statement of our own in front of what the client has sent and
-// nobody has judged yet, so that both leave in one write.
+// nobody has judged yet, so that both leave in one write. The server owes nothing.
 func (k *link) prepend(sql string) {
+	k.mark()
 	k.save()
 	k.up.insert(wire.AppendQuery(nil, sql))
 	k.owed.sent(wire.Query, 0, internal)
@@ -30,7 +31,6 @@ func (k *link) prepend(sql string) {
 func (k *link) ask() error {
 	k.up.room(k.loop)
 	k.prepend("")
-	k.mark()
 
 	return k.writeServer()
 }

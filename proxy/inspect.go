@@ -109,7 +109,6 @@ func (k *link) inspect() error {
 	k.found = discovery{asked: true}
 	k.up.room(k.loop)
 	k.prepend(k.inspection())
-	k.mark()
 
 	return k.writeServer()
 }

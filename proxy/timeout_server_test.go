@@ -52,6 +52,58 @@ func TestQueryTimeout(t *testing.T) {
 	c.want("TDCZ")
 }
 
+// TestQueryTimeoutAfterQueue: the time in the queue does not count, and neither does the
+// statement that gives the server the client's settings, which is never cancelled.
+func TestQueryTimeoutAfterQueue(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
+	busy, c := r.connect(), r.connect(wire.Parameter{Name: "application_name", Value: "mine"})
+	s := f.accept()
+	beginTx(busy, s)
+	c.send(query("SELECT 1"))
+	r.eventually("the client waits for a server", func() bool { return r.pool().Waiting == 1 })
+	r.step(2 * limit)
+	commitTx(busy, s)
+	s.want("QQ")
+	r.step(executeTimeout - 1)
+	if n := len(f.cancels); n != 0 {
+		t.Fatalf("%d cancel requests came too early", n)
+	}
+	s.send(done("SET", wire.TxIdle))
+	r.step(limit - 1)
+	if n := len(f.cancels); n != 0 {
+		t.Fatalf("%d cancel requests came too early", n)
+	}
+	r.step(1)
+	f.canceled(s).confirm()
+	s.send(canceledError())
+	c.want("EZ")
+}
+
+// TestOwnStatementTimeout: a server that does not answer a statement of pgweir's own in
+// time is closed, whatever query_timeout says.
+func TestOwnStatementTimeout(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"without query_timeout": 0, "with one": limit} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = timeout }))
+			c := r.connect()
+			s := f.accept()
+			c.send(query("SET x = 1"))
+			s.want("Q")
+			s.send(done("SET", wire.TxIdle))
+			c.want("CZ")
+			s.want("Q") // what is there?
+			r.step(executeTimeout - 1)
+			c.wantSilence()
+			r.step(1)
+			c.wantFatal(wire.CodeConnectionFailure, "did not answer")
+			f.canceled(s).confirm()
+			s.wantClosed()
+		})
+	}
+}
+
 // TestQueryTimeoutIgnored: a server that does not react to the cancel is closed, and
 // so is its client.
 func TestQueryTimeoutIgnored(t *testing.T) {
