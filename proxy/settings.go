@@ -56,9 +56,35 @@ func safeSettings(ps wire.Parameters) bool {
 	return true
 }
 
-// applySettings gives the server the client's settings. Those that a server has
-// taken before go in front of the client's own bytes. New ones are tried first: if
-// they are refused nothing of the client's may be executed. It may wait.
+// uncertain reports whether a server may refuse settings that another has taken before:
+// what they name may be gone from the database, or the user may have lost the right to
+// them.
+func uncertain(before, after wire.Parameters) bool {
+	for _, name := range [...]string{
+		"role", "session_replication_role", "default_tablespace", "temp_tablespaces", "default_table_access_method",
+		"default_text_search_config",
+	} {
+		was, _ := before.Get(name)
+		if value, ok := after.Get(name); ok && value != was {
+			return true
+		}
+	}
+
+	return false
+}
+
+// hurried reports whether the server's last client has left its statements so little
+// time that a statement of our own may not be done in it.
+func hurried(before wire.Parameters) bool {
+	_, ok := before.Get("statement_timeout")
+
+	return ok
+}
+
+// applySettings gives the server the client's settings. Those that any server takes
+// go in front of the client's own bytes. Others are tried first: if they are refused
+// nothing of the client's may be executed, or it would be with the settings of the
+// server's last client. It may wait.
 func (k *link) applySettings() error {
 	s, state := k.session, k.state
 	if state.settings.Equal(s.settings) {
@@ -70,13 +96,18 @@ func (k *link) applySettings() error {
 	if sql == "" {
 		return nil
 	}
-	if s.proven || safeSettings(s.settings) {
+	taken := (s.proven || safeSettings(s.settings)) && !uncertain(before, s.settings)
+	if taken && !hurried(before) {
 		k.prepend(sql)
 
 		return nil
 	}
 	if err := k.execute(sql); err != nil {
 		state.settings = before // several statements in one query: all or none
+		var e *wire.Error
+		if hurried(before) && errors.As(err, &e) && e.Code == wire.CodeQueryCanceled {
+			return errStale
+		}
 
 		return settingsRefused(err)
 	}

@@ -3,6 +3,8 @@ package proxy
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -89,4 +91,53 @@ func TestMatchingServer(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSettingsRefusedLater: if settings that were taken before are refused, nothing of
+// the client's is executed, which would be with the role of another.
+func TestSettingsRefusedLater(t *testing.T) {
+	o := newOracle(t, nil)
+	const role = "role_to_be_dropped"
+	o.do("CREATE ROLE " + role)
+	o.do("GRANT INSERT ON t TO PUBLIC")
+	c, other := o.connect(), o.connect()
+	c.send(query("SET ROLE " + role))
+	c.until("CZ")
+	other.send(query("SET ROLE pg_monitor"))
+	other.until("CZ")
+	o.do("DROP ROLE " + role)
+	c.send(query("INSERT INTO t VALUES (1, current_user)"))
+	c.wantFatal("22023", "role \""+role+"\" does not exist")
+	if got := o.do("SELECT string_agg(x, '') FROM t"); got != "" {
+		t.Errorf("the statement was executed all the same, by %s", got)
+	}
+	if got := o.look(other, "SELECT current_user"); got != "pg_monitor" {
+		t.Errorf("the other client is %s", got)
+	}
+}
+
+// TestSettingsInNoTime: a client does not suffer from the statement_timeout of the one
+// that had the server before: another server has more time.
+func TestSettingsInNoTime(t *testing.T) {
+	f := newFake(t)
+	r := newRig(t, f.config(nil))
+	c, other := r.connect(), r.connect(wire.Parameter{Name: "application_name", Value: "other"})
+	s := f.accept()
+	c.send(query("SET statement_timeout = 1"))
+	s.want("Q")
+	s.send(done("SET", wire.TxIdle))
+	c.want("CZ")
+	s.want("Q") // what is there?
+	s.send(frameOf(&pgproto3.DataRow{Values: [][]byte{[]byte("setting"), []byte("statement_timeout"), []byte("1")}}),
+		done("SELECT 1", wire.TxIdle))
+	other.send(query("SELECT 1"))
+	s.want("Q") // its settings, alone
+	r.settle()
+	s.wantSilence()
+	s.send(canceledError())
+	s.wantClosed()
+	s = f.accept()
+	s.want("QQ")
+	s.send(done("SELECT", wire.TxIdle), result("1"))
+	other.want("TDCZ")
 }
