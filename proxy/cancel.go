@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"go.uber.org/zap"
+
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -11,7 +13,7 @@ import (
 // not hit: so it comes once the request has had its effect, or can have none. It may
 // wait.
 func (l *login) cancel(r *wire.CancelRequest) {
-	s := l.proxy.canceled(r)
+	s := l.canceled(r)
 	if s == nil {
 		return
 	}
@@ -32,19 +34,29 @@ func (l *login) cancel(r *wire.CancelRequest) {
 }
 
 // canceled returns the session that a request is for, or nil: there is none with that
-// key.
-func (p *Proxy) canceled(r *wire.CancelRequest) *session {
+// key, or nobody looks.
+func (l *login) canceled(r *wire.CancelRequest) *session {
+	p := l.proxy
 	p.counters.Cancels.Add(1)
-	p.mu.Lock()
-	s := p.sessions[r.PID]
-	p.mu.Unlock()
-	if s == nil || !s.owns(r.Secret) {
-		p.counters.BadCancels.Add(1)
+	now := l.loop.Now()
+	if !p.guesses.allows(l.addr.Addr(), now) {
+		p.counters.Unheard.Add(1)
 
 		return nil
 	}
+	p.mu.Lock()
+	s := p.sessions[r.PID]
+	p.mu.Unlock()
+	if s != nil && s.owns(r.Secret) {
+		return s
+	}
+	p.counters.BadCancels.Add(1)
+	if p.guesses.wrong(l.addr.Addr(), now) {
+		p.log.Warn("too many cancel requests with unknown keys", zap.Stringer("addr", address(l.addr)),
+			zap.Duration("ignored_for", guessPeriod))
+	}
 
-	return s
+	return nil
 }
 
 // cancel cancels what the session is doing: it leaves the queue if it waits for a

@@ -49,6 +49,7 @@ type Proxy struct {
 	clients    atomic.Int64   // logged in or about to be
 	nextID     atomic.Uint64
 	counters   counters
+	guesses    guesses // of cancel keys
 
 	mu        sync.Mutex // guards the following; a pool's may be taken while it is held
 	listeners map[*listener]struct{}

@@ -21,6 +21,7 @@ type counters struct {
 	Panics       atomic.Uint64
 	Cancels      atomic.Uint64 // requests from clients
 	BadCancels   atomic.Uint64 // of those, with a key that nobody has
+	Unheard      atomic.Uint64 // of those, not looked at: too many bad ones came from there
 	Pinned       atomic.Int64  // clients that keep their server now
 
 	mu     sync.Mutex        // guards the following
@@ -84,6 +85,7 @@ type Stat struct {
 	Panics       uint64
 	Cancels      uint64
 	BadCancels   uint64
+	Unheard      uint64            // cancel requests from where too many bad ones came from
 	Errors       map[string]uint64 // told to clients, by SQLSTATE
 	Pinned       int               // clients that keep their server outside transactions
 	Pins         map[string]uint64 // how often that has begun, by reason
@@ -108,6 +110,7 @@ func (p *Proxy) Stat() Stat {
 		Panics:       c.Panics.Load(),
 		Cancels:      c.Cancels.Load(),
 		BadCancels:   c.BadCancels.Load(),
+		Unheard:      c.Unheard.Load(),
 		Pinned:       int(c.Pinned.Load()),
 	}
 	c.mu.Lock()

@@ -36,8 +36,8 @@ type collector struct {
 
 // processDescs are of the whole process.
 type processDescs struct {
-	info, clients, logins, acceptErrors, refused, panics, cancels, badCancels, errors *prometheus.Desc
-	loopBusy, logDropped, pinned, pins                                                *prometheus.Desc
+	info, clients, logins, acceptErrors, refused, panics, cancels, badCancels, unheard, errors *prometheus.Desc
+	loopBusy, logDropped, pinned, pins                                                         *prometheus.Desc
 }
 
 // poolDescs are of what a pool is.
@@ -64,6 +64,7 @@ func newCollector(s Sources) *collector {
 			panics:       desc("panics_recovered_total", "Panics that ended one client and were survived. Any is a bug."),
 			cancels:      desc("cancel_requests_total", "Cancel requests from clients."),
 			badCancels:   desc("cancel_requests_unknown_total", "Cancel requests with a key that no client has."),
+			unheard:      desc("cancel_requests_ignored_total", "Cancel requests not looked at: too many with unknown keys came from their address."),
 			errors:       desc("client_errors_total", "Errors made by pgweir and told to clients.", "sqlstate"),
 			pinned:       desc("clients_pinned", "Clients that keep their server outside transactions, for what cannot go along."),
 			pins:         desc("pins_total", "How often a client began to keep its server.", "reason"),
@@ -121,6 +122,7 @@ func (c *collector) collectProcess(ch chan<- prometheus.Metric, st proxy.Stat) {
 	counter(ch, d.panics, st.Panics)
 	counter(ch, d.cancels, st.Cancels)
 	counter(ch, d.badCancels, st.BadCancels)
+	counter(ch, d.unheard, st.Unheard)
 	counter(ch, d.logDropped, c.sources.LogDropped())
 	gauge(ch, d.pinned, float64(st.Pinned))
 	for reason, n := range st.Pins {

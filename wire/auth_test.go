@@ -174,7 +174,7 @@ func testLogin(t *testing.T, a account, password, left string) {
 		}
 		want := &Welcome{
 			Version: Version30, Parameters: []Parameter{{"client_encoding", "UTF8"}, {"TimeZone", "UTC"}},
-			PID: 0x6b6b6b6b, Secret: []byte("kkkk"),
+			PID: 0x006b6b6b, Secret: []byte("kkkk"),
 		}
 		if diff := cmp.Diff(want, w); diff != "" {
 			t.Errorf("%s: %s", name, diff)

@@ -14,8 +14,21 @@ const (
 	secretSize32 = 32
 )
 
-// NewCancelKey draws a cancel key for a client that speaks version v. The pid is
-// positive as a 31-bit number, since some drivers take it for a signed one; rand is
+// The bits of the pid of a cancel key, from the highest:
+//
+//	1   zero: some drivers take the pid for a signed number
+//	8   the instance that gave the key out, of several behind one address
+//	23  random, and not all zero
+//
+// Version 3.0 has no other place for the instance but the secret, which is short enough.
+// All instances are number 0 as long as they do not pass requests on to each other; that
+// the bits are there already keeps the keys of before and after apart.
+const (
+	pidInstanceShift = 23
+	pidRandomMask    = 1<<pidInstanceShift - 1
+)
+
+// NewCancelKey draws a cancel key for a client that speaks version v. rand is
 // [crypto/rand.Reader] but in tests, and the only error is its own.
 func NewCancelKey(v Version, rand io.Reader) (pid uint32, secret []byte, err error) {
 	size := secretSize30
@@ -27,7 +40,7 @@ func NewCancelKey(v Version, rand io.Reader) (pid uint32, secret []byte, err err
 		if _, err := io.ReadFull(rand, key); err != nil {
 			return 0, nil, fmt.Errorf("draw a cancel key: %w", err)
 		}
-		pid = binary.BigEndian.Uint32(key) &^ (1 << 31)
+		pid = binary.BigEndian.Uint32(key) & pidRandomMask
 	}
 
 	return pid, key[4:], nil

@@ -77,14 +77,14 @@ func TestAppendCancelRequest(t *testing.T) {
 
 func TestNewCancelKey(t *testing.T) {
 	t.Parallel()
-	// The first draw makes a pid of zero, once its sign is cleared.
-	random := append([]byte{0x80, 0, 0, 0, 1, 1, 1, 1}, []byte{0xff, 0, 0, 9, 5, 6, 7, 8}...)
+	// The first draw makes a pid of zero, once its sign and its instance are cleared.
+	random := append([]byte{0xff, 0x80, 0, 0, 1, 1, 1, 1}, []byte{0xff, 0xff, 0, 9, 5, 6, 7, 8}...)
 
 	pid, secret, err := NewCancelKey(Version30, bytes.NewReader(random))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pid != 0x7f000009 || !bytes.Equal(secret, []byte{5, 6, 7, 8}) {
+	if pid != 0x007f0009 || !bytes.Equal(secret, []byte{5, 6, 7, 8}) {
 		t.Errorf("key is %x %x", pid, secret)
 	}
 
@@ -93,7 +93,7 @@ func TestNewCancelKey(t *testing.T) {
 		t.Errorf("without randomness: %x, %v", secret, err)
 	}
 	pid, secret, err = NewCancelKey(Version32, iotest.OneByteReader(bytes.NewReader(bytes.Repeat([]byte{1}, 36))))
-	if err != nil || pid != 0x01010101 || len(secret) != 32 {
+	if err != nil || pid != 0x00010101 || len(secret) != 32 {
 		t.Errorf("for 3.2: %x, %d bytes, %v", pid, len(secret), err)
 	}
 }
