@@ -59,7 +59,7 @@ fuzz: ## run each fuzz target for FUZZ_TIME (30s)
 		done; \
 	done
 
-campaign: setup ## hold thousands of random conversations with pgweir and PostgreSQL (5 minutes)
+campaign: setup ## hold thousands of random conversations with pgweir and PostgreSQL, and cancel 10 000 statements (6 minutes)
 	REQUIRE_PG=1 go test -count=1 -timeout $(TEST_TIMEOUT) -run Random ./proxy -rounds 5000
 
 bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 minutes)

@@ -12,8 +12,9 @@ import (
 	"github.com/pgweir/pgweir/config"
 )
 
-// rounds is how many random conversations a test holds.
-var rounds = flag.Uint64("rounds", 150, "hold so many random conversations with the proxy")
+// rounds is how many random conversations a test holds. Twice as many statements are
+// cancelled.
+var rounds = flag.Uint64("rounds", 150, "hold so many random conversations with the proxy, and cancel twice as many statements")
 
 // A writer makes up conversations.
 type writer struct {
