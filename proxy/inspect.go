@@ -24,8 +24,9 @@ const inspection = "SELECT 'setting', name, setting FROM pg_catalog.pg_settings 
 	" UNION ALL SELECT 'LISTEN', c, '' FROM pg_catalog.pg_listening_channels() c" +
 	" UNION ALL SELECT 'cursor WITH HOLD', name, '' FROM pg_catalog.pg_cursors WHERE is_holdable" +
 	" UNION ALL SELECT 'PREPARE', name, '' FROM pg_catalog.pg_prepared_statements WHERE from_sql" +
-	" UNION ALL SELECT 'temporary table', relname, '' FROM pg_catalog.pg_class" +
-	" WHERE relnamespace = pg_catalog.pg_my_temp_schema()" +
+	" UNION ALL SELECT 'temporary object', pg_catalog.pg_describe_object(classid, objid, objsubid), ''" +
+	" FROM pg_catalog.pg_depend WHERE refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass" +
+	" AND refobjid = pg_catalog.pg_my_temp_schema()" +
 	" UNION ALL SELECT 'advisory lock', objid::text, '' FROM pg_catalog.pg_locks" +
 	" WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()"
 

@@ -14,8 +14,8 @@ import (
 // asked. The zero value is that of nearly all statements.
 type traits struct {
 	// suspect: it may leave something that its CommandComplete does not tell of: it
-	// calls set_config or takes or gives back an advisory lock, or makes a table of a
-	// query.
+	// calls set_config or changes pg_settings, takes or gives back an advisory lock, or
+	// makes something temporary.
 	suspect bool
 	// local: it is a SET that ends with the transaction, and nothing else.
 	local bool
@@ -30,13 +30,21 @@ type traits struct {
 // stays with it.
 const maxNames = 100
 
+// gap is what may stand between two words of SQL.
+const gap = `(?:\s|/\*(?s:.*?)\*/|--[^\n]*\n)`
+
 var (
 	// localSetting finds a SET that ends with the transaction, alone.
-	localSetting = regexp.MustCompile(`(?is)^\s*set\s+(?:local|transaction)\s[^;]*$`)
+	localSetting = regexp.MustCompile(`(?is)^set\s+(?:local|transaction)\s[^;]*$`)
 	// namedSetting finds the names that a text gives to SET, and those that it gives to
 	// set_config as a string.
-	namedSetting = regexp.MustCompile(`(?i)\bset\s+(?:session\s+|local\s+)?("?[a-z_][\w$]*"?(?:\."?[\w$]+"?)+)` +
-		`|\bset_config\s*\(\s*'([^']*)'`)
+	namedSetting = regexp.MustCompile(`(?i)\bset` + gap + `+(?:(?:session|local)` + gap + `+)?` +
+		`("?[a-z_][\w$]*"?(?:\."?[\w$]+"?)+)|\bset_config\s*\(\s*'([^']*)'\s*,`)
+	// oddSetting finds a SET of a name of the application's own that namedSetting may not
+	// have understood.
+	oddSetting = regexp.MustCompile(`(?i)^set` + gap + `+(?:(?:session|local)` + gap + `+)?("[^"]+"|[^\s=".;/]+)` + gap + `*\.`)
+	// temporary finds the making of something temporary.
+	temporary = regexp.MustCompile(`(?i)\b(?:into|create|replace|local|global)` + gap + `+temp(?:orary)?\b`)
 	// anySetConfig finds the calls of set_config.
 	anySetConfig = regexp.MustCompile(`(?i)\bset_config\s*\(`)
 	// localSetConfig finds those whose effect ends with the transaction.
@@ -46,10 +54,10 @@ var (
 // traitsOf returns the traits of a statement with that text. It costs next to nothing
 // for most.
 func traitsOf(text []byte) traits {
-	text = bytes.TrimRight(bytes.TrimLeft(text, " \t\r\n"), "\x00; \t\r\n")
+	text = bytes.TrimRight(skipComments(text), "\x00; \t\r\n")
 	anchors := anchorsOf(text)
 	var t traits
-	t.suspect = anchors.advisory || hasPrefixFold(text, "create")
+	t.suspect = anchors.suspect || hasPrefixFold(text, "create") || maybeTemporary(text) && temporary.Match(text)
 	sets := hasPrefixFold(text, "set")
 	t.local = sets && localSetting.Match(text)
 	if anchors.setConfig {
@@ -76,12 +84,57 @@ func (t *traits) findNames(text []byte) {
 			t.names = append(t.names, name)
 		}
 	}
-	t.unnamed = t.suspect && calls < len(anySetConfig.FindAllIndex(text, maxNames))
+	t.unnamed = t.suspect && calls < len(anySetConfig.FindAllIndex(text, maxNames)) ||
+		len(t.names) == 0 && oddSetting.Match(text)
 }
 
-// anchors are the words that are looked for in every text.
+// skipComments returns what follows the white space and the comments that a text begins
+// with.
+func skipComments(text []byte) []byte {
+	for {
+		text = bytes.TrimLeft(text, " \t\r\n\f\v")
+		switch {
+		case bytes.HasPrefix(text, []byte("--")):
+			_, text, _ = bytes.Cut(text, []byte{'\n'})
+		case bytes.HasPrefix(text, []byte("/*")):
+			text = text[commentLength(text):]
+		default:
+			return text
+		}
+	}
+}
+
+// commentLength is the length of the comment that a text begins with: they can be nested.
+func commentLength(text []byte) int {
+	depth := 0
+	for i := 0; i+1 < len(text); i++ {
+		switch {
+		case text[i] == '/' && text[i+1] == '*':
+			depth++
+			i++
+		case text[i] == '*' && text[i+1] == '/':
+			depth--
+			i++
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+
+	return len(text)
+}
+
+// maybeTemporary reports whether the word temporary, short or long, may be in the text:
+// two of its letters that are rare together are.
+func maybeTemporary(text []byte) bool {
+	return bytes.Contains(text, []byte("mp")) || bytes.Contains(text, []byte("MP")) ||
+		bytes.Contains(text, []byte("mP")) || bytes.Contains(text, []byte("Mp"))
+}
+
+// anchors are the words that are looked for in every text: set_config, and others that
+// make it suspect.
 type anchors struct {
-	setConfig, advisory bool
+	setConfig, suspect bool
 }
 
 // anchorsOf looks for the words at each underscore: all of them have one.
@@ -94,7 +147,12 @@ func anchorsOf(text []byte) anchors {
 		}
 		at += i
 		a.setConfig = a.setConfig || at >= 3 && hasPrefixFold(text[at-3:], "set_config")
-		a.advisory = a.advisory || hasPrefixFold(text[at:], "_advisory")
+		if at >= 2 && hasPrefixFold(text[at-2:], "pg_") {
+			rest := text[at:]
+			a.suspect = a.suspect || hasPrefixFold(rest, "_temp.") || hasPrefixFold(rest, `_temp"`) ||
+				hasPrefixFold(rest, "_settings")
+		}
+		a.suspect = a.suspect || hasPrefixFold(text[at:], "_advisory")
 	}
 }
 
