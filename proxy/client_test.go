@@ -125,6 +125,7 @@ func (r *rig) connectAs(user string, settings ...wire.Parameter) *client {
 // send sends frames in one write.
 func (c *client) send(frames ...[]byte) {
 	c.t.Helper()
+	_ = c.nc.SetWriteDeadline(time.Now().Add(6 * patience))
 	if _, err := c.nc.Write(join(frames...)); err != nil {
 		c.t.Fatalf("client: send: %v", err)
 	}

@@ -98,57 +98,6 @@ func (o *oracle) scatteredSteadily() sender {
 	}
 }
 
-// leaves are statements that leave something in a session, and what asks for it.
-func leaves() map[string]struct{ sql, look string } {
-	return map[string]struct{ sql, look string }{
-		"setting":         {"SET work_mem = '5MB'", "SELECT current_setting('work_mem')"},
-		"setting by call": {"SELECT set_config('app.x', 'mine', false)", "SELECT coalesce(current_setting('app.x', true), '')"},
-		"role":            {"SET ROLE pg_monitor", "SELECT current_user = session_user"},
-		"search path":     {"SET search_path = pg_catalog", "SHOW search_path"},
-		"temporary table": {"CREATE TEMP TABLE x (a int)", "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()"},
-		"advisory lock":   {"SELECT pg_advisory_lock(42)", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"},
-		"LISTEN":          {"LISTEN x", "SELECT count(*) FROM pg_listening_channels()"},
-		"cursor":          {"BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT", "SELECT count(*) FROM pg_cursors WHERE is_holdable"},
-		"PREPARE":         {"PREPARE p AS SELECT 1", "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"},
-		"in a function":   {"DO $$ BEGIN EXECUTE 'SET work_mem = ''5MB'''; END $$", "SELECT current_setting('work_mem')"},
-	}
-}
-
-// TestSessionLeaksNothing: what a client leaves in its session nobody else finds,
-// neither while the client is there nor after it has left, in whatever way.
-func TestSessionLeaksNothing(t *testing.T) {
-	exits := map[string]func(o *oracle, c *client){
-		"stays":        func(*oracle, *client) {},
-		"says goodbye": func(_ *oracle, c *client) { c.send(terminate()) },
-		"is gone":      func(_ *oracle, c *client) { _ = c.nc.Close() },
-		"in a transaction": func(_ *oracle, c *client) {
-			c.send(query("BEGIN; SET geqo = off"))
-			c.until("Z")
-			_ = c.nc.Close()
-		},
-	}
-	for exit, leave := range exits {
-		t.Run(exit, func(t *testing.T) {
-			for name, test := range leaves() {
-				t.Run(name, func(t *testing.T) {
-					o := newRotation(t, nil)
-					other := o.connect()
-					want := o.look(other, test.look)
-					c := o.connect()
-					c.send(query(test.sql))
-					c.until("Z")
-					leave(o, c)
-					for range 4 { // on all servers
-						if got := o.look(other, test.look); got != want {
-							t.Errorf("another client finds %q, want %q", got, want)
-						}
-					}
-				})
-			}
-		})
-	}
-}
-
 // look returns the first column of the first row that a query gives a client.
 func (o *oracle) look(c *client, sql string) string {
 	o.t.Helper()

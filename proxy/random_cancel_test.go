@@ -199,6 +199,7 @@ func (x *canceler) undisturbed() error {
 
 // write sends frames. That it fails shows in what is read.
 func (x *canceler) write(b []byte) {
+	_ = x.c.nc.SetWriteDeadline(time.Now().Add(patience))
 	_, _ = x.c.nc.Write(b)
 }
 
