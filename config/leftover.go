@@ -20,7 +20,7 @@ const (
 // logs, metrics and errors, and what they are.
 var leftovers = [leftoverKinds]struct{ key, name, doc string }{
 	{"listen", "LISTEN", "the channels of LISTEN"},
-	{"temp_table", "temporary table", "temporary tables"},
+	{"temp_table", "temporary object", "temporary tables and the like"},
 	{"advisory_lock", "advisory lock", "advisory locks of the session"},
 	{"hold_cursor", "cursor WITH HOLD", "cursors WITH HOLD"},
 	{"prepare", "PREPARE", "what PREPARE in SQL makes"},

@@ -19,7 +19,7 @@ const farewellTimeout = 5 * time.Second
 func (k *link) end(why error) {
 	k.ending = true
 	deadline := k.loop.Now() + farewellTimeout
-	intact := k.quiet() && k.owed.owesOurs()
+	intact := k.server != nil && k.quiet() && k.owed.owesOurs() && !errors.Is(why, errExecute)
 	speaking := clientError(why) != nil && (k.up.left > 0 || k.up.scan < k.up.w)
 	lingers := k.farewell(why) || speaking
 	if !lingers {
