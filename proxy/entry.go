@@ -43,6 +43,12 @@ func endsSeries(e entry) bool {
 	return e == oweSync || e == oweQuery || e == oweFunction
 }
 
+// works reports whether the server goes on with its transaction, or begins one, for e. It
+// needs none to forget a statement, and may know nothing of what we answer.
+func (e entry) works() bool {
+	return e.kind() != oweClose && e&ourAnswer == 0
+}
+
 // answers reports whether a frame of type typ can be an answer to e. Results may
 // hold types that we do not know.
 func answers(e entry, typ byte) bool {

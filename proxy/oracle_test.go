@@ -135,6 +135,7 @@ func (c *client) rest() []string {
 // what both say and what is in the tables then.
 func (o *oracle) compare(t *testing.T, c conversation, writers ...sender) {
 	t.Helper()
+	c = c.on(o.version())
 	want := o.observe(o.direct(t), c.steps, whole)
 	for _, write := range append([]sender{whole}, writers...) {
 		got := o.observe(o.through(t), c.steps, write)

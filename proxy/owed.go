@@ -18,7 +18,8 @@ type owed struct {
 	n      int     // how many entries
 	marked int     // how many of them are tracked
 
-	tx      byte // status of the last ReadyForQuery; 0 before the first
+	tx      byte // status of the last ReadyForQuery, as [owed.ready] takes it; 0 before the first
+	worked  bool // the server has begun something since then
 	skip    bool // after an error the server discards all until Sync
 	open    bool // the client has begun a series of extended-protocol messages: Sync ends it
 	held    int  // how many of the newest entries came since the client last asked for answers
@@ -266,8 +267,15 @@ func (o *owed) awaitsReady() bool {
 }
 
 // ready books a ReadyForQuery.
+//
+// A Sync by itself ends no transaction. PostgreSQL 18 says so nevertheless after a query
+// in an open series: it leaves the transaction of that series open, and the next
+// statement fails in it (XX000). That must be the same client's.
 func (o *owed) ready(status byte) {
-	o.tx = status
+	if o.tx != wire.TxActive || status != wire.TxIdle || o.worked {
+		o.tx = status
+	}
+	o.worked = false
 	o.skip, o.copyIn, o.copying = false, false, false
 }
 
@@ -277,6 +285,7 @@ func (o *owed) answered(typ byte) {
 		o.unsure = 0 // the entry was sent after all that
 	}
 	*o.at(0) |= begun
+	o.worked = o.worked || o.at(0).works()
 	switch {
 	case typ == wire.CopyInResponse:
 		o.copyStarted()
@@ -292,7 +301,7 @@ func (o *owed) answered(typ byte) {
 // the server discards everything up to the next Sync, simple queries included.
 func (o *owed) failed() {
 	o.unsure += o.eaten
-	o.copyIn, o.copying, o.eaten = false, false, 0
+	o.copyIn, o.copying, o.eaten, o.worked = false, false, 0, true
 	if o.n == 0 {
 		return
 	}

@@ -133,6 +133,9 @@ var scripts = map[string]string{
 	"Flush instead of Sync, behind a Sync":       ">S >P >H <ZI <1 =idle >S <ZI =settled",
 	"a query ends an open series":                ">P >B >E <1 <2 <C =idle >Q <C <ZI =settled", // W6
 	"a query before the Sync of its series":      ">P >B >E >Q >S <1 <2 <C <C <ZI =owing <ZI =settled",
+	"a query leaves a series open":               ">P >B >E >Q >S <1 <2 <C <C <ZT <ZI =idle >Q <E <ZI =settled",
+	"a query leaves one open, Close is no work":  ">P >B >E >Q <1 <2 <C <C <ZT >C >S <3 <ZI =idle",
+	"a query leaves one open, another ends it":   ">P >B >E >Q <1 <2 <C <C <ZT >P >S <1 <ZI =settled",
 	"a suspended portal goes on":                 ">B >E >E >S <2 <D <s <D <C <ZI =settled", // W11
 	"a suspended portal, Sync between":           ">B >E >S <2 <D <s <ZT =idle >E >S <D <C <ZI =settled",
 	"a portal that is already fetched":           ">B >E >S >E >S <2 <s <ZT <C <ZT =idle", // W12
