@@ -29,6 +29,10 @@ run: build ## run pgweir in front of a throwaway PostgreSQL, or of $DATABASE_URL
 setup: ## install PostgreSQL where there is none, as the tests need it
 	@go run ./cmd/pgweir dev -install-postgres
 
+# In front of a command: then tells which tests it skipped, and why. Of a package that
+# passes, go test itself tells nothing.
+TELL_SKIPPED := export SKIPPED_TESTS=$$(mktemp); trap 'sort -u "$$SKIPPED_TESTS" >&2; rm "$$SKIPPED_TESTS"' EXIT;
+
 # The tests of what things cost do not run under the race detector, so they have a run
 # of their own.
 #
@@ -36,10 +40,10 @@ setup: ## install PostgreSQL where there is none, as the tests need it
 # not see.
 test: setup ## run every test against a real PostgreSQL, with the race detector
 	go test -count=1 -run 'Alloc|MemoryAtRest' ./internal/reactor ./proxy ./stats ./wire
-	REQUIRE_PG=1 go test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
+	@$(TELL_SKIPPED) REQUIRE_PG=1 go test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
 
 short: ## run the tests as they are, without set-up and race detector
-	go test -timeout $(TEST_TIMEOUT) ./...
+	@$(TELL_SKIPPED) go test -timeout $(TEST_TIMEOUT) ./...
 
 lint: ## check the format and run the linters
 	@unformatted=$$($(TOOL) gofumpt -extra -l .); if [ -n "$$unformatted" ]; then \

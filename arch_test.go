@@ -99,9 +99,10 @@ func floorPlan() map[string]room {
 		},
 		postgres: {why: "a PostgreSQL to throw away, for the command and for tests"},
 		"internal/postgres/pgtest": {
-			ours: []string{postgres},
+			ours: []string{postgres, "internal/skiptest"},
 			why:  "the same for tests, with the testing package",
 		},
+		"internal/skiptest": {why: "any test may have to be skipped"},
 		"internal/reactor/reactortest": {
 			ours: []string{"internal/reactor"},
 			why:  "loops for tests",
@@ -116,7 +117,9 @@ func floorPlan() map[string]room {
 // forTests is what test files may import besides, in every package.
 func forTests() room {
 	return room{
-		ours:   []string{"internal/postgres", "internal/postgres/pgtest", "internal/reactor/reactortest"},
+		ours: []string{
+			"internal/postgres", "internal/postgres/pgtest", "internal/reactor/reactortest", "internal/skiptest",
+		},
 		theirs: []string{"github.com/google/go-cmp", "github.com/jackc/pgx/v5", "go.uber.org/zap"},
 	}
 }
@@ -333,6 +336,30 @@ func TestProductDoesNotImportTesting(t *testing.T) {
 					fset.Position(spec.Pos()))
 			}
 		}
+	}
+}
+
+// TestSkipsAreTold holds that whoever runs the tests learns which were skipped, and why.
+func TestSkipsAreTold(t *testing.T) {
+	const teller = "internal/skiptest"
+	fset, all := sources(t)
+	skips := []string{"Skip", "Skipf", "SkipNow"}
+	for _, s := range all {
+		if s.pkg == teller {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			receiver, name, _ := strings.Cut(qualified(call.Fun), ".")
+			if slices.Contains(skips, name) && receiver != path.Base(teller) {
+				t.Errorf("%s: call Skip of %s instead: go test shows the reason only with -v", fset.Position(n.Pos()), teller)
+			}
+
+			return true
+		})
 	}
 }
 

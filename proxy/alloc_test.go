@@ -2,15 +2,14 @@ package proxy
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net"
-	"os"
 	"runtime"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/pgweir/pgweir/internal/skiptest"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -65,13 +64,11 @@ func (p *pingPong) transaction(t testing.TB) {
 }
 
 // skipUnderRace skips a test of allocations, which make test runs without the race
-// detector as well, and prints why.
+// detector as well.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
 	if raceEnabled {
-		const why = "the race detector allocates"
-		fmt.Fprintf(os.Stderr, "%s is skipped: %s\n", t.Name(), why)
-		t.Skip(why)
+		skiptest.Skip(t, "the race detector allocates")
 	}
 }
 

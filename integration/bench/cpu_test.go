@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
 func TestParseStatTicks(t *testing.T) {
@@ -33,7 +35,7 @@ func TestParseStatTicks(t *testing.T) {
 // time that passed could hold.
 func TestCPUMeter(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("reading a process's CPU clock needs Linux")
+		skiptest.Skip(t, "reading a process's CPU clock needs Linux")
 	}
 	meter, err := startCPUMeter(os.Getpid())
 	if err != nil {

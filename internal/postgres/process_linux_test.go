@@ -17,11 +17,12 @@ import (
 
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
 func TestServerIsNotRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root drops its privileges")
+		skiptest.Skip(t, "only root drops its privileges")
 	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
@@ -66,7 +67,7 @@ func status(t *testing.T, pid int, field string) []string {
 
 func TestGivenDirMustBeEnterable(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root runs the server as another user")
+		skiptest.Skip(t, "only root runs the server as another user")
 	}
 	locked := newRoot(t)
 	if err := os.Chmod(locked, 0o700); err != nil {

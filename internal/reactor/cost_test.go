@@ -6,13 +6,16 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
-// skipUnderRace skips a test of what things cost.
+// skipUnderRace skips a test of what things cost, which make test runs without the race
+// detector as well.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
 	if raceEnabled {
-		t.Skip("the race detector allocates by itself")
+		skiptest.Skip(t, "the race detector allocates by itself")
 	}
 }
 

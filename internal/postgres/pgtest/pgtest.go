@@ -3,13 +3,13 @@ package pgtest
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pgweir/pgweir/internal/postgres"
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
 const (
@@ -118,7 +118,7 @@ func run(c *postgres.Cluster, sql string) error {
 }
 
 // Require ends the test if err says that something of PostgreSQL's is missing: as skipped, or as failed if REQUIRE_PG is
-// 1. The reason is printed in any case: go test shows that of a skipped test only if asked to.
+// 1.
 func Require(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
@@ -127,6 +127,5 @@ func Require(t testing.TB, err error) {
 	if os.Getenv(requireVariable) == "1" {
 		t.Fatalf("%v (%s=1 forbids to skip)", err, requireVariable)
 	}
-	fmt.Fprintf(os.Stderr, "%s is skipped: %v\n", t.Name(), err)
-	t.Skip(err)
+	skiptest.Skip(t, err)
 }

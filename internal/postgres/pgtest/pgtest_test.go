@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgweir/pgweir/internal/postgres"
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }
@@ -110,6 +112,7 @@ func TestSkipOrFail(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv(requireVariable, tt.require)
+			t.Setenv(skiptest.FileVariable, filepath.Join(t.TempDir(), "skipped")) // nothing is, really
 			fake := &fakeTest{TB: t}
 			var wg sync.WaitGroup
 			wg.Go(func() { Require(fake, tt.err) })
