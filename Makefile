@@ -15,10 +15,14 @@ TOOL := go tool -modfile=tools/go.mod
 TEST_TIMEOUT := 15m
 FUZZ_TIME := 30s
 
-.PHONY: help build run setup test short lint fmt fuzz campaign bench cover ci clean
+# The newest PostgreSQL, and the tests that compare what it says with what pgweir does.
+NEWEST_PG := 18
+CONVERSATIONS := ^Test(Conversations.*|Rotation|Prepared|QueryInOpenSeries|WireScripts|Protocol.*|ServerProtocol.*)$$
+
+.PHONY: help build run setup test test-newest test-matrix short lint fmt fuzz campaign bench cover ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/pgweir
 	go build -ldflags '-X main.version=$(VERSION)' -o bin/pgweir ./cmd/pgweir
@@ -38,9 +42,18 @@ TELL_SKIPPED := export SKIPPED_TESTS=$$(mktemp); trap 'sort -u "$$SKIPPED_TESTS"
 #
 # -count=1: the end-to-end tests build the binary themselves, which the test cache does
 # not see.
-test: setup ## run every test against a real PostgreSQL, with the race detector
+test: setup test-newest ## run every test against a real PostgreSQL, with the race detector
 	go test -count=1 -run 'Alloc|MemoryAtRest' ./internal/reactor ./proxy ./stats ./wire
 	@$(TELL_SKIPPED) REQUIRE_PG=1 go test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
+
+test-newest: setup ## compare conversations with pgweir and with the newest PostgreSQL, if that can be had
+	@bin=$$(tools/postgres/fetch $(NEWEST_PG)) || { [ $$? = 2 ] && \
+		echo "nothing is tested with PostgreSQL $(NEWEST_PG), for that reason" >&2; exit; }; \
+	echo "with PostgreSQL $(NEWEST_PG):"; $(TELL_SKIPPED) PGWEIR_PG_BINDIR=$$bin REQUIRE_PG=1 \
+		go test -count=1 -timeout $(TEST_TIMEOUT) -run '$(CONVERSATIONS)' ./proxy ./integration
+
+test-matrix: setup ## run the tests that talk to PostgreSQL against versions 14 to 18 (10 minutes)
+	@$(TELL_SKIPPED) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/postgres/matrix
 
 short: ## run the tests as they are, without set-up and race detector
 	@$(TELL_SKIPPED) go test -timeout $(TEST_TIMEOUT) ./...

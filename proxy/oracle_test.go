@@ -53,14 +53,26 @@ func newOracle(t testing.TB, change func(*config.Pgweir)) *oracle {
 // direct logs in to PostgreSQL itself.
 func (o *oracle) direct(t testing.TB) *client {
 	t.Helper()
+
+	return o.directly(t, wire.Version30)
+}
+
+// directly is direct, and asks for a version of the protocol.
+func (o *oracle) directly(t testing.TB, v wire.Version) *client {
+	t.Helper()
 	secret, err := wire.ParseSecret(o.cluster.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	return dial(t, net.JoinHostPort(o.cluster.Host, strconv.Itoa(o.cluster.Port))).login(wire.LoginParams{
-		User: o.cluster.User, Database: o.database, Credentials: wire.CredentialsFromSecret(secret),
+	return dial(t, o.address()).login(wire.LoginParams{
+		User: o.cluster.User, Database: o.database, Version: v, Credentials: wire.CredentialsFromSecret(secret),
 	})
+}
+
+// address is where PostgreSQL listens.
+func (o *oracle) address() string {
+	return net.JoinHostPort(o.cluster.Host, strconv.Itoa(o.cluster.Port))
 }
 
 // do runs SQL directly and returns the first column of the first row, if any.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/pgweir/pgweir/wire"
 )
 
 // version returns the major version of PostgreSQL.
@@ -58,6 +60,33 @@ func TestQueryInOpenSeries(t *testing.T) {
 			if got := o.do("SELECT count(*) FROM t"); got != rows {
 				t.Errorf("%s rows are in the table, want %s", got, rows)
 			}
+		})
+	}
+}
+
+// TestServerProtocolVersions: PostgreSQL settles for the version that it speaks, and what
+// it gives out as a cancel key, 4 bytes or the 32 of version 3.2, cancels.
+func TestServerProtocolVersions(t *testing.T) {
+	o := newOracle(t, nil)
+	newest := wire.Version30
+	if o.version() >= 18 {
+		newest = wire.Version32
+	}
+	secrets := map[wire.Version]int{wire.Version30: 4, wire.Version32: 32} // their lengths
+	for _, asked := range []wire.Version{wire.Version30, wire.Version32} {
+		t.Run(asked.String(), func(t *testing.T) {
+			c := o.directly(t, asked)
+			want := min(asked, newest)
+			if w := c.welcome; w.Version != want || len(w.Secret) != secrets[want] {
+				t.Errorf("version %v with a secret of %d bytes, want %v", w.Version, len(w.Secret), want)
+			}
+			c.send(query("SELECT pg_sleep(600)"))
+			o.eventually("PostgreSQL is at it", func() bool {
+				return o.do("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1"
+			})
+			dial(t, o.address()).send(wire.AppendCancelRequest(nil, c.welcome.PID, c.welcome.Secret))
+			c.want("T")
+			c.wantError("ERROR", wire.CodeQueryCanceled, "user request")
 		})
 	}
 }
