@@ -17,7 +17,9 @@ import (
 
 // A client speaks the protocol message by message. What it receives are lines of a
 // transcript, as describe has them, so that the end of the connection is a line like
-// any other. Its methods but expect may be called by any one goroutine.
+// any other. It does so with pgproto3, unlike that of proxy's tests, which speaks in raw
+// frames with package wire: here somebody else's code judges what pgweir sends. Its
+// methods but expect may be called by any one goroutine.
 type client struct {
 	nc  net.Conn
 	fe  *pgproto3.Frontend

@@ -12,8 +12,7 @@ import (
 // whatever loops they are on.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 3)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 3, nil)
 	holder := r.client(p, 0, 0)
 	server := holder.served().server
 	var queue []*client
@@ -45,8 +44,7 @@ func TestOrder(t *testing.T) {
 // one that was used last, and that one of another loop does if there is none.
 func TestOwnLoop(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(o *Options) { o.Size = 3 })
+	r, p := newPool(t, 2, func(o *Options) { o.Size = 3 })
 	holders := []*client{r.client(p, 0, 0), r.client(p, 1, 0), r.client(p, 1, 0)}
 	var servers []*Server
 	for _, c := range holders {
@@ -80,8 +78,7 @@ func TestOwnLoop(t *testing.T) {
 
 func TestWaitTimeout(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	holder := r.client(p, 0, 0)
 	server := holder.served().server
 	early, late := r.client(p, 1, time.Minute), r.client(p, 1, time.Hour)
@@ -106,8 +103,7 @@ func TestWaitTimeout(t *testing.T) {
 
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	holder := r.holder(p)
 	first, second := r.client(p, 0, time.Hour), r.client(p, 0, 0)
 	reason := errors.New("its client has gone")
@@ -119,16 +115,14 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("got %v, want %v", err, reason)
 	}
 	holder.release()
-	second.served()
-	second.release()
+	second.use()
 }
 
 // TestWakeIsNoGrant checks that a waiter which is woken for no reason goes on
 // waiting.
 func TestWakeIsNoGrant(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	holder := r.holder(p)
 	c := r.client(p, 0, time.Hour)
 	for range 3 {
@@ -136,16 +130,14 @@ func TestWakeIsNoGrant(t *testing.T) {
 		c.waiting()
 	}
 	holder.release()
-	c.served()
-	c.release()
+	c.use()
 }
 
 // TestGrantOnTheWay has a waiter give up while a server is on its way to it from
 // another loop: the server must not get lost.
 func TestGrantOnTheWay(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	for range 50 {
 		holder := r.holder(p)
 		c := r.client(p, 1, time.Minute)
@@ -164,8 +156,7 @@ func TestGrantOnTheWay(t *testing.T) {
 // gets another one.
 func TestDeadOnTheWay(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	for range 20 {
 		holder := r.client(p, 0, 0)
 		pid := holder.served().server.Welcome.PID
@@ -189,8 +180,7 @@ func TestDeadOnTheWay(t *testing.T) {
 // asks for it.
 func TestDeadInTheRound(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	c := r.client(p, 0, 0)
 	s := c.served().server
 	c.release()

@@ -55,8 +55,7 @@ func (r *rig) wantCanceling(p *Pool, n int) {
 // that is confirmed: the cancel could hit the next one's query.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	holder := r.client(p, 0, 0)
 	server := holder.served().server
 	next := r.client(p, 1, 0)
@@ -89,8 +88,7 @@ func TestCancel(t *testing.T) {
 // that its client still has.
 func TestCancelWhileInUse(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	c := r.holder(p)
 	c.cancel(1)
 	r.postgres.arrived(1)
@@ -111,8 +109,7 @@ func TestCancelTimeout(t *testing.T) {
 	for name, early := range map[string]bool{"released before": true, "released after": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1)
-			p := r.pool(func(*Options) {})
+			r, p := newPool(t, 1, nil)
 			holder := r.holder(p)
 			holder.cancel(1)
 			r.postgres.arrived(1)
@@ -140,8 +137,7 @@ func TestCancelTimeout(t *testing.T) {
 // the way.
 func TestCancelOfDestroyed(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	c := r.holder(p)
 	c.cancel(1)
 	r.postgres.arrived(1)
@@ -157,8 +153,7 @@ func TestCancelOfDestroyed(t *testing.T) {
 
 func TestCancelsAreBounded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Size, o.Reserve = 2, 1 })
+	r, p := newPool(t, 1, func(o *Options) { o.Size, o.Reserve = 2, 1 })
 	c := r.holder(p)
 	if got := c.cancel(10); got != 6 {
 		t.Errorf("%d of 10 cancels sent, want 6", got)
@@ -173,8 +168,7 @@ func TestCancelsAreBounded(t *testing.T) {
 // way is closed then.
 func TestIdleWhileCanceling(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	c := r.client(p, 0, 0)
 	pid := c.served().server.Welcome.PID
 	c.cancel(1)

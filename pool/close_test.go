@@ -35,10 +35,9 @@ func (r *rig) startClose() <-chan error {
 // the servers in use.
 func TestClose(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(o *Options) { o.Size = 2 })
-	other := r.poolOf(Key{"stock", "alice"}, func(*Options) {})
-	unused := r.poolOf(Key{"empty", "alice"}, func(*Options) {})
+	r, p := newPool(t, 2, func(o *Options) { o.Size = 2 })
+	other := r.poolOf(Key{"stock", "alice"}, nil)
+	unused := r.poolOf(Key{"empty", "alice"}, nil)
 	holders := []*client{r.client(p, 0, 0), r.client(p, 1, 0), r.client(other, 0, 0)}
 	for _, c := range holders {
 		c.served()
@@ -83,8 +82,7 @@ func TestClose(t *testing.T) {
 // closes does not stay.
 func TestCloseWhileOpening(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	letGo := r.postgres.holdLogins()
 	c := r.client(p, 0, 0)
 	done := r.startClose()
@@ -103,8 +101,7 @@ func TestCloseOnTheWay(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []time.Duration{0, time.Minute} {
 		for range 20 {
-			r := newRig(t, 2)
-			p := r.pool(func(*Options) {})
+			r, p := newPool(t, 2, nil)
 			holder := r.holder(p)
 			c := r.client(p, 1, limit)
 			go r.clock.Step(limit) // ends soon
@@ -130,8 +127,7 @@ func TestCloseOnTheWay(t *testing.T) {
 // ends: there will be no other one.
 func TestCloseDeadOnTheWay(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	holder := r.holder(p)
 	c := r.client(p, 1, 0)
 	holder.part(func(s *Server) {
@@ -146,8 +142,7 @@ func TestCloseDeadOnTheWay(t *testing.T) {
 
 func TestCloseGivesUp(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	c := r.holder(p)
 	late := errors.New("too late")
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -9,8 +9,7 @@ import (
 
 func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(o *Options) { o.Size, o.IdleTimeout = 2, 10*time.Minute })
+	r, p := newPool(t, 2, func(o *Options) { o.Size, o.IdleTimeout = 2, 10*time.Minute })
 	short, long := r.client(p, 0, 0), r.client(p, 1, 0)
 	short.served()
 	kept := long.served().server
@@ -37,12 +36,10 @@ func TestIdleTimeout(t *testing.T) {
 // released, and not before; up to a tenth is taken off at random.
 func TestLifetime(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Size, o.Lifetime = 2, time.Hour })
+	r, p := newPool(t, 1, func(o *Options) { o.Size, o.Lifetime = 2, time.Hour })
 	used, idle := r.client(p, 0, 0), r.client(p, 0, 0)
 	used.served()
-	idle.served()
-	idle.release()
+	idle.use()
 	r.step(53 * time.Minute)
 	r.wantStat(p, 2, 1, 0)
 	r.step(7*time.Minute + janitorPeriod)
@@ -60,8 +57,7 @@ func TestLifetimeWithWaiters(t *testing.T) {
 	for name, lifetime := range map[string]time.Duration{"one use": 0, "an hour": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 2)
-			p := r.pool(func(o *Options) { o.Lifetime = lifetime })
+			r, p := newPool(t, 2, func(o *Options) { o.Lifetime = lifetime })
 			holder := r.holder(p)
 			c := r.client(p, 1, 0)
 			r.clock.Step(lifetime)
@@ -79,8 +75,7 @@ func TestLifetimeWithWaiters(t *testing.T) {
 // even if it has no lifetime.
 func TestOneUse(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Lifetime = 0 })
+	r, p := newPool(t, 1, func(o *Options) { o.Lifetime = 0 })
 	if _, err := p.Welcome(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +134,7 @@ func TestIdleServerSpeaks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1)
-			p := r.pool(func(*Options) {})
+			r, p := newPool(t, 1, nil)
 			c := r.client(p, 0, 0)
 			s := c.served().server
 			c.release()

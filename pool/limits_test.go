@@ -8,8 +8,7 @@ import (
 
 func TestReserve(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Reserve, o.ReserveTimeout = 1, 5*time.Second })
+	r, p := newPool(t, 1, func(o *Options) { o.Reserve, o.ReserveTimeout = 1, 5*time.Second })
 	holder := r.holder(p)
 	first, second := r.client(p, 0, 0), r.client(p, 0, 0)
 	for range 4 {
@@ -23,8 +22,7 @@ func TestReserve(t *testing.T) {
 	second.waiting()
 	r.wantStat(p, 2, 0, 1)
 	first.release()
-	second.served()
-	second.release()
+	second.use()
 	holder.release()
 }
 
@@ -36,8 +34,7 @@ func TestReserveIsNeverUsed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1)
-			p := r.pool(change)
+			r, p := newPool(t, 1, change)
 			holder := r.holder(p)
 			c := r.client(p, 0, 0)
 			for range 10 {
@@ -46,8 +43,7 @@ func TestReserveIsNeverUsed(t *testing.T) {
 			c.waiting()
 			r.wantStat(p, 1, 0, 1)
 			holder.release()
-			c.served()
-			c.release()
+			c.use()
 		})
 	}
 }
@@ -56,8 +52,7 @@ func TestReserveIsNeverUsed(t *testing.T) {
 // and as long as somebody uses the pool.
 func TestMinSize(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.IdleTimeout = 5, 3, time.Minute })
+	r, p := newPool(t, 2, func(o *Options) { o.Size, o.MinSize, o.IdleTimeout = 5, 3, time.Minute })
 	r.step(time.Minute)
 	r.wantStat(p, 0, 0, 0)
 	c := r.holder(p)
@@ -109,8 +104,7 @@ func TestSharedLimits(t *testing.T) {
 			last := r.client(p, 0, 0)
 			last.waiting()
 			theirs.part(func(s *Server) { other.Destroy(s, ReasonLink) })
-			last.served()
-			last.release()
+			last.use()
 			mine[1].release()
 			r.wantStat(p, 2, 2, 0)
 			r.wantStat(other, 0, 0, 0)
@@ -136,15 +130,13 @@ func TestEvictionIsToThePoint(t *testing.T) {
 			p, busy, idle := r.pool(test.change), r.poolOf(test.busy, test.change), r.poolOf(test.idle, test.change)
 			holder, other := r.client(busy, 0, 0), r.client(idle, 0, 0)
 			holder.served()
-			other.served()
-			other.release()
+			other.use()
 			c := r.client(p, 0, 0)
 			r.step(10 * time.Second)
 			c.waiting()
 			r.wantStat(idle, 1, 1, 0)
 			holder.part(func(s *Server) { busy.Destroy(s, ReasonLink) })
-			c.served()
-			c.release()
+			c.use()
 		})
 	}
 }
@@ -201,8 +193,7 @@ func TestUnrelatedPools(t *testing.T) {
 // the place that it has just made for another pool's client.
 func TestMinimumGivesWay(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Size, o.MinSize, o.MaxDatabase = 2, 2, 2 })
+	r, p := newPool(t, 1, func(o *Options) { o.Size, o.MinSize, o.MaxDatabase = 2, 2, 2 })
 	other := r.poolOf(Key{"shop", "alice"}, func(o *Options) { o.MaxDatabase = 2 })
 	c := r.holder(p)
 	c.release()
@@ -218,8 +209,7 @@ func TestMinimumGivesWay(t *testing.T) {
 // and that its key gets a new one.
 func TestUnusedPoolIsForgotten(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.IdleTimeout = time.Minute })
+	r, p := newPool(t, 1, func(o *Options) { o.IdleTimeout = time.Minute })
 	c := r.holder(p)
 	c.release()
 	p.Leave()
@@ -233,7 +223,7 @@ func TestUnusedPoolIsForgotten(t *testing.T) {
 	if !p.Gone() || len(r.pools.All()) != 0 || len(r.pools.byDB) != 0 || len(r.pools.byUser) != 0 {
 		t.Error("it is not forgotten")
 	}
-	again := r.pool(func(*Options) {})
+	again := r.pool(nil)
 	if again == p || again.Gone() || again.Key() != p.Key() {
 		t.Error("no new pool in its place")
 	}

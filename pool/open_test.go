@@ -28,8 +28,7 @@ func (r *rig) failures(p *Pool, n uint64) {
 
 func TestOpensAreBounded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(o *Options) { o.Size = 10 })
+	r, p := newPool(t, 2, func(o *Options) { o.Size = 10 })
 	letGo := r.postgres.holdLogins()
 	var clients []*client
 	for i := range 12 {
@@ -47,8 +46,7 @@ func TestOpensAreBounded(t *testing.T) {
 		c.release()
 	}
 	for _, c := range clients[10:] {
-		c.served()
-		c.release()
+		c.use()
 	}
 	if n := r.postgres.loginCount(); n != 10 {
 		t.Errorf("%d logins, want 10", n)
@@ -66,8 +64,7 @@ func TestBackOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1)
-			p := r.pool(func(*Options) {})
+			r, p := newPool(t, 1, nil)
 			down(r.postgres)
 			c := r.client(p, 0, 0)
 			for n := range 12 {
@@ -100,8 +97,7 @@ func TestBackOff(t *testing.T) {
 			}
 			r.postgres.refuse(nil)
 			r.step(firstRetry)
-			last.served()
-			last.release()
+			last.use()
 		})
 	}
 }
@@ -123,8 +119,7 @@ func (r *rig) wantPause(p *Pool, n int) time.Duration {
 // is made after each pause, and that a success is followed by several at a time.
 func TestRound(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.Size = 10 })
+	r, p := newPool(t, 1, func(o *Options) { o.Size = 10 })
 	r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
 	letGo := r.postgres.holdLogins()
 	var clients []*client
@@ -146,8 +141,7 @@ func TestRound(t *testing.T) {
 	r.eventually("more are opened", func() bool { return p.Stat().Opening == maxOpening })
 	letGo()
 	for _, c := range clients {
-		c.served()
-		c.release()
+		c.use()
 	}
 }
 
@@ -160,8 +154,7 @@ func TestRoundEndsLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1)
-			p := r.pool(func(o *Options) { o.Size = 3 })
+			r, p := newPool(t, 1, func(o *Options) { o.Size = 3 })
 			letGo := r.postgres.holdLogins()
 			r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
 			var clients []*client
@@ -194,8 +187,7 @@ func TestRoundEndsLate(t *testing.T) {
 // TestJitter checks that two poolers do not come back at the same moment.
 func TestJitter(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	pauses := make(map[time.Duration]bool)
 	for range 20 {
 		p.mu.Lock()
@@ -211,8 +203,7 @@ func TestJitter(t *testing.T) {
 
 func TestTimeoutNamesCause(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
 	c := r.client(p, 0, 10*time.Millisecond)
 	r.failures(p, 1)
@@ -230,8 +221,7 @@ func TestHopeless(t *testing.T) {
 	for _, code := range []string{wire.CodeInvalidPassword, wire.CodeInvalidAuthorization, wire.CodeInvalidCatalogName} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 2)
-			p := r.pool(func(*Options) {})
+			r, p := newPool(t, 2, nil)
 			r.postgres.refuse(wire.Fatalf(code, "no"))
 			letGo := r.postgres.holdLogins()
 			clients := []*client{r.client(p, 0, 0), r.client(p, 1, 0), r.client(p, 0, 0)}
@@ -257,8 +247,7 @@ func TestHopeless(t *testing.T) {
 // TestNoTimeouts checks that limits of 0 are none, for opening and for a cancel.
 func TestNoTimeouts(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.ConnectTimeout, o.CancelTimeout = 0, 0 })
+	r, p := newPool(t, 1, func(o *Options) { o.ConnectTimeout, o.CancelTimeout = 0, 0 })
 	letGo := r.postgres.holdLogins()
 	c := r.client(p, 0, 0)
 	r.step(1000 * time.Hour)
@@ -277,8 +266,7 @@ func TestNoTimeouts(t *testing.T) {
 
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(o *Options) { o.ConnectTimeout = 15 * time.Second })
+	r, p := newPool(t, 1, func(o *Options) { o.ConnectTimeout = 15 * time.Second })
 	letGo := r.postgres.holdLogins()
 	defer letGo()
 	c := r.client(p, 0, time.Minute)
@@ -299,14 +287,12 @@ func TestConnectTimeout(t *testing.T) {
 	}
 	letGo()
 	r.step(firstRetry)
-	c.served()
-	c.release()
+	c.use()
 }
 
 func TestWelcome(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 2)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 2, nil)
 	if p.KnownWelcome() != nil {
 		t.Error("a welcome is known without a server")
 	}
@@ -329,8 +315,7 @@ func TestWelcome(t *testing.T) {
 
 func TestWelcomeFails(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1)
-	p := r.pool(func(*Options) {})
+	r, p := newPool(t, 1, nil)
 	r.postgres.refuse(wire.Fatalf(wire.CodeCannotConnectNow, "starting up"))
 	var pg *wire.Error
 	for range 2 { // the second one before the next attempt

@@ -50,6 +50,14 @@ func newRigWith(t testing.TB, n int, clock *reactor.Clock) *rig {
 	return r
 }
 
+// newPool returns a rig with n loops and a pool, as rig.pool makes it.
+func newPool(t testing.TB, n int, change func(o *Options)) (*rig, *Pool) {
+	t.Helper()
+	r := newRig(t, n)
+
+	return r, r.pool(change)
+}
+
 // close closes the pools. It fails the test if a server was kept.
 func (r *rig) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -72,7 +80,7 @@ func (r *rig) options() Options {
 	}
 }
 
-// pool returns a pool with the usual options and what change does to them.
+// pool returns a pool with the usual options and what change, if not nil, does to them.
 func (r *rig) pool(change func(o *Options)) *Pool {
 	r.Helper()
 
@@ -84,7 +92,9 @@ func (r *rig) poolOf(key Key, change func(o *Options)) *Pool {
 	r.Helper()
 	p, err := r.pools.Get(key, func() Options {
 		o := r.options()
-		change(&o)
+		if change != nil {
+			change(&o)
+		}
 
 		return o
 	})
@@ -239,6 +249,13 @@ func (c *client) served() outcome {
 	}
 
 	return outcome{}
+}
+
+// use waits until the client has its server, and has it release that at once.
+func (c *client) use() {
+	c.rig.Helper()
+	c.served()
+	c.release()
 }
 
 // refused waits until the client is told that it gets none.

@@ -24,10 +24,8 @@ func vanishing() map[string]func(*client) {
 func TestClientVanishesIdle(t *testing.T) {
 	for name, leave := range vanishing() {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c, other := r.connect(), r.connect()
-			s := f.accept()
+			_, r, c, s := paired(t, nil)
+			other := r.connect()
 			ping(c, s)
 			leave(c)
 			r.eventually("the session is over", func() bool { return r.proxy.Stat().Clients == 1 })
@@ -41,10 +39,8 @@ func TestClientVanishesIdle(t *testing.T) {
 func TestClientVanishesInTransaction(t *testing.T) {
 	for name, leave := range vanishing() {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c, other := r.connect(), r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, nil)
+			other := r.connect()
 			beginTx(c, s)
 			leave(c)
 			s.rolledBack()
@@ -59,10 +55,8 @@ func TestClientVanishesInTransaction(t *testing.T) {
 func TestClientVanishesInQuery(t *testing.T) {
 	for name, leave := range vanishing() {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c, other := r.connect(), r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, nil)
+			other := r.connect()
 			running(c, s)
 			s.send(rowDescription(), dataRow("1"))
 			c.want("TD")
@@ -81,23 +75,17 @@ func TestClientVanishesInQuery(t *testing.T) {
 func TestClientVanishesQueued(t *testing.T) {
 	for name, leave := range vanishing() {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			busy, c, other := r.connect(), r.connect(), r.connect()
-			s := f.accept()
+			_, r, busy, s := paired(t, nil)
+			c, other := r.connect(), r.connect()
 			beginTx(busy, s)
-			c.send(query("INSERT INTO t VALUES (1)"))
-			r.settle()
-			other.send(query("SELECT 2"))
-			r.settle()
+			r.queue(c, query("INSERT INTO t VALUES (1)"))
+			r.queue(other, query("SELECT 2"))
 			leave(c)
 			r.eventually("the client is out of the queue", func() bool { return r.pool().Waiting == 1 })
 			busy.send(query("COMMIT"))
 			s.wantQuery("COMMIT")
 			s.send(done("COMMIT", wire.TxIdle))
-			s.wantQuery("SELECT 2")
-			s.send(result("2"))
-			other.want("TDCZ")
+			s.answer(other, "SELECT 2")
 		})
 	}
 }
@@ -153,10 +141,8 @@ func TestClientVanishesInFlood(t *testing.T) {
 // TestClientStallsBeforeQuery: a client gets no server before its first message is
 // there whole, as far as a buffer holds it.
 func TestClientStallsBeforeQuery(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, nil)
+	other := r.connect()
 	q := query("SELECT 1")
 	for at := 1; at < len(q); at++ {
 		c.send(q[at-1 : at])
@@ -164,18 +150,14 @@ func TestClientStallsBeforeQuery(t *testing.T) {
 		ping(other, s)
 	}
 	c.send(q[len(q)-1:])
-	s.wantQuery("SELECT 1")
-	s.send(result("1"))
-	c.want("TDCZ")
+	s.answer(c, "SELECT 1")
 }
 
 // TestClientStallsBehindQuery: nor does it keep one for a message behind others that
 // is not there whole.
 func TestClientStallsBehindQuery(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
+	other := r.connect()
 	series := join(bind("s"), execute(0), syncMsg())
 	answer := join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle))
 	for at := 1; at < len(bind("s")); at++ {
@@ -195,10 +177,8 @@ func TestClientStallsBehindQuery(t *testing.T) {
 // TestClientStallsInTransaction: nothing of a message that is not there whole has
 // reached the server, which can be rolled back.
 func TestClientStallsInTransaction(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
+	other := r.connect()
 	beginTx(c, s)
 	c.send(query("SELECT 1")[:9])
 	r.settle()
@@ -211,10 +191,8 @@ func TestClientStallsInTransaction(t *testing.T) {
 // TestClientGoodbyeWaits: a client that says goodbye behind its work gets it done,
 // answers or not.
 func TestClientGoodbyeWaits(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
+	other := r.connect()
 	c.send(query("one"), query("two"), terminate())
 	s.wantQuery("one")
 	s.wantQuery("two")
@@ -231,10 +209,7 @@ func TestClientGoodbyeWaits(t *testing.T) {
 
 // TestStatementMode: a transaction block is refused, and what it began is undone.
 func TestStatementMode(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.PoolMode = config.PoolStatement }))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.PoolMode = config.PoolStatement })
 	ping(c, s)
 	c.send(query("BEGIN"))
 	s.wantQuery("BEGIN")

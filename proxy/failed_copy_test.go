@@ -92,10 +92,8 @@ func TestFailedCopySession(t *testing.T) {
 // TestFailedCopyClientLeaves: a client that goes meanwhile leaves a server that is as
 // good as new.
 func TestFailedCopyClientLeaves(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, nil)
+	other := r.connect()
 	c.send(query(copyIntoT))
 	s.wantQuery(copyIntoT)
 	s.send([]byte("G\x00\x00\x00\x07\x00\x00\x00"))

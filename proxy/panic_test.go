@@ -25,11 +25,9 @@ func (r *rig) session(pid uint32) *session {
 // TestPanic: a panic ends the session that it happens in and closes its server. The
 // others, on the same loop, go on.
 func TestPanic(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.DefaultPoolSize = 2 }))
+	f, r, victim, s := paired(t, func(g *config.Pgweir) { g.DefaultPoolSize = 2 })
 	r.panics = 1
-	victim, other := r.connect(), r.connect()
-	s := f.accept()
+	other := r.connect()
 	running(victim, s)
 	other.send(query("SELECT 2"))
 	otherServer := f.accept()
@@ -52,11 +50,9 @@ func TestPanic(t *testing.T) {
 // TestPanicWithoutServer: a panic while there is no server ends the session too, and
 // leaves the servers alone.
 func TestPanicWithoutServer(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
+	_, r, victim, s := paired(t, nil)
 	r.panics = 1
-	victim, other := r.connect(), r.connect()
-	s := f.accept()
+	other := r.connect()
 	victim.send(query("SELECT 1")[:7])
 	r.settle()
 	r.onLoop(func() { r.session(victim.welcome.PID).link.up.scan = 1 << 20 }) // beyond the buffer

@@ -21,9 +21,8 @@ type refusing struct {
 // newRefusing starts one.
 func newRefusing(t *testing.T) *refusing {
 	t.Helper()
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
-	x := &refusing{rig: r, fake: f, busy: r.connect(), c: r.connect(), server: f.accept()}
+	f, r, busy, s := paired(t, func(g *config.Pgweir) { g.QueryWaitTimeout = limit })
+	x := &refusing{rig: r, fake: f, server: s, busy: busy, c: r.connect()}
 	beginTx(x.busy, x.server)
 
 	return x
@@ -106,8 +105,7 @@ func TestRefuseBehindSyncs(t *testing.T) {
 	for _, n := range []int{1, 1300, 1364, 1365, 1366, 3000} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			x := newRefusing(t)
-			x.c.send(repeat(n, syncMsg()), query("SELECT 1"))
-			x.eventually("the client waits for a server", func() bool { return x.pool().Waiting == 1 })
+			x.queue(x.c, repeat(n, syncMsg()), query("SELECT 1"))
 			x.step(limit)
 			x.c.want(strings.Repeat("Z", n))
 			x.c.wantError("ERROR", wire.CodeTooManyConnections, "pool exhausted")
@@ -121,16 +119,8 @@ func TestRefuseBehindSyncs(t *testing.T) {
 // much PostgreSQL had to say.
 func TestRefuseBadServer(t *testing.T) {
 	reason := "starting up" + strings.Repeat(", really", 2000)
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
-	c := r.connect()
-	f.setLogin(func(s *fakeConn) bool {
-		_, _ = s.nc.Write(wire.Fatalf(wire.CodeCannotConnectNow, "%s", reason).Append(nil))
-
-		return false
-	})
-	f.accept().reset()
-	r.eventually("the dead server is gone", func() bool { return r.pool().Open == 0 })
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.QueryWaitTimeout = limit })
+	r.lockOut(f, s, wire.Fatalf(wire.CodeCannotConnectNow, "%s", reason))
 	c.send(query("SELECT 1"))
 	r.eventually("an attempt has failed", func() bool { return r.pool().OpenFailed == 1 })
 	r.step(limit)
@@ -139,24 +129,13 @@ func TestRefuseBadServer(t *testing.T) {
 	f.setLogin((*fakeConn).greet)
 	c.send(query("SELECT 2"))
 	r.eventually("the pause is over", func() bool { r.step(limit / 4); return len(f.servers) > 0 })
-	s := f.accept()
-	s.wantQuery("SELECT 2")
-	s.send(result("2"))
-	c.want("TDCZ")
+	f.accept().answer(c, "SELECT 2")
 }
 
 // TestRefuseHopeless: if PostgreSQL does not let pgweir in, who waits is told at once.
 func TestRefuseHopeless(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	f.setLogin(func(s *fakeConn) bool {
-		_, _ = s.nc.Write(wire.Fatalf(wire.CodeInvalidPassword, "password authentication failed").Append(nil))
-
-		return false
-	})
-	f.accept().reset()
-	r.eventually("the dead server is gone", func() bool { return r.pool().Open == 0 })
+	f, r, c, s := paired(t, nil)
+	r.lockOut(f, s, wire.Fatalf(wire.CodeInvalidPassword, "password authentication failed"))
 	c.send(query("SELECT 1"))
 	c.wantFatal(wire.CodeInvalidPassword, "password authentication failed")
 }

@@ -19,10 +19,7 @@ import (
 func recovers(f *fakeServer, c *client) {
 	c.t.Helper()
 	c.send(query("again"))
-	s := f.accept()
-	s.wantQuery("again")
-	s.send(result("1"))
-	c.want("TDCZ")
+	f.accept().answer(c, "again")
 }
 
 // fatal57P01 is what PostgreSQL says when somebody terminates a backend.
@@ -57,12 +54,8 @@ func TestServerMisbehaves(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect()
-			s := f.accept()
-			c.send(query("SELECT 1"))
-			s.want("Q")
+			f, r, c, s := paired(t, nil)
+			running(c, s)
 			s.send(test.send)
 			if test.goes {
 				_ = s.nc.Close()
@@ -80,12 +73,8 @@ func TestServerMisbehaves(t *testing.T) {
 // TestServerEndsInRow: in the middle of a message nothing can be said; the client
 // sees the end.
 func TestServerEndsInRow(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	f, r, c, s := paired(t, nil)
+	running(c, s)
 	s.send(rowDescription(), dataRow(strings.Repeat("x", 100))[:50])
 	_ = s.nc.Close()
 	c.want("T")
@@ -101,12 +90,8 @@ func TestServerMalformedError(t *testing.T) {
 		"empty": "", "no SQLSTATE": "SERROR\x00Mboo\x00\x00", "unterminated": "SERROR\x00Mboo",
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect()
-			s := f.accept()
-			c.send(query("SELECT 1"))
-			s.want("Q")
+			_, _, c, s := paired(t, nil)
+			running(c, s)
 			s.send([]byte("E\x00\x00\x00"), []byte{byte(4 + len(body))}, []byte(body), ready('I'))
 			if got := string(c.want("EZ")[0].body); got != body {
 				t.Errorf("got %q, want %q", got, body)
@@ -119,12 +104,8 @@ func TestServerMalformedError(t *testing.T) {
 // TestServerUnknownMessage: a message of a type that the proxy does not know is for
 // the client to judge.
 func TestServerUnknownMessage(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	_, _, c, s := paired(t, nil)
+	running(c, s)
 	s.send(rowDescription(), []byte("~\x00\x00\x00\x07new"), complete("SELECT 0"), ready('I'))
 	if got := string(c.want("T~CZ")[1].body); got != "new" {
 		t.Errorf("got the body %q", got)
@@ -141,18 +122,14 @@ func asynchronous() []byte {
 // TestServerAsynchronous: what comes unasked is the client's who has the server, and
 // nobody's else.
 func TestServerAsynchronous(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
 	s.send(asynchronous())
 	r.settle()
 	c.wantSilence()
 	beginTx(c, s)
 	s.send(asynchronous())
 	c.want("NSA")
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	running(c, s)
 	s.send(asynchronous(), rowDescription(), asynchronous(), complete("SELECT 0"), asynchronous(), ready('T'))
 	c.want("NSATNSACNSAZ")
 	commitTx(c, s)
@@ -166,17 +143,12 @@ func TestServerAsynchronous(t *testing.T) {
 // TestServerSpeaksBehindReady: what comes in one piece with the last answer, but behind
 // it, is not the client's any more, the announcement of the server's end least of all.
 func TestServerSpeaksBehindReady(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	f, _, c, s := paired(t, nil)
+	running(c, s)
 	s.send(join(result("1"), asynchronous()))
 	c.want("TDCZ")
 	c.wantSilence()
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	running(c, s)
 	s.send(join(result("1"), fatal57P01()))
 	c.want("TDCZ")
 	c.wantSilence()
@@ -200,10 +172,7 @@ func TestServerEndsIdle(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, nil)
 			if test.send != nil {
 				s.send(test.send)
 			}
@@ -226,10 +195,7 @@ func TestServerEndsIdle(t *testing.T) {
 func TestServerEndsInTransaction(t *testing.T) {
 	for name, last := range map[string][]byte{"without a word": nil, "FATAL": fatal57P01()} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, nil)
 			beginTx(c, s)
 			s.send(last)
 			_ = s.nc.Close()
@@ -265,10 +231,7 @@ func TestServerEndsUnknown(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect()
-			s := f.accept()
+			_, r, c, s := paired(t, nil)
 			if test.inTx {
 				beginTx(c, s)
 			}
@@ -285,10 +248,7 @@ func TestServerEndsUnknown(t *testing.T) {
 
 // TestServerEndsUnderSettings: pgweir's own statement commits nothing of the client's.
 func TestServerEndsUnderSettings(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect(wire.Parameter{Name: "application_name", Value: "other"})
-	s := f.accept()
+	_, _, c, s := paired(t, nil, wire.Parameter{Name: "application_name", Value: "other"})
 	c.send(parse("", "SELECT 1"), flushMsg())
 	s.want("QPH")
 	_ = s.nc.Close()
@@ -328,19 +288,14 @@ func TestServerGoneAtCheckout(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(nil))
-			c := r.connect(test.settings...)
-			s := f.accept()
+			f, r, c, s := paired(t, nil, test.settings...)
 			r.meanwhile(func() { c.send(test.send) }, s.reset)
 			s = f.accept()
 			if test.injected != "" {
 				s.wantQuery(test.injected)
 				s.send(done("SELECT 1", 'I'))
 			}
-			s.wantQuery("SELECT 1")
-			s.send(result("1"))
-			c.want("TDCZ")
+			s.answer(c, "SELECT 1")
 			if test.bye {
 				c.wantEnd()
 			} else {
@@ -358,13 +313,10 @@ func TestServerGoneAtCheckout(t *testing.T) {
 func TestWaitAcrossStaleServer(t *testing.T) {
 	for name, rest := range map[string]time.Duration{"served": limit/2 - 1, "timeout": limit / 2} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
-			holder, c := r.connect(), r.connect()
-			s := f.accept()
+			f, r, holder, s := paired(t, func(g *config.Pgweir) { g.QueryWaitTimeout = limit })
+			c := r.connect()
 			beginTx(holder, s)
-			c.send(query("SELECT 1"))
-			r.eventually("it waits", func() bool { return r.pool().Waiting == 1 })
+			r.queue(c, query("SELECT 1"))
 			r.step(limit / 2)
 			held := make(chan struct{})
 			letIn := sync.OnceFunc(func() { close(held) })
@@ -378,10 +330,7 @@ func TestWaitAcrossStaleServer(t *testing.T) {
 			r.step(rest)
 			if rest < limit/2 {
 				letIn()
-				s := f.accept()
-				s.wantQuery("SELECT 1")
-				s.send(result("1"))
-				c.want("TDCZ")
+				f.accept().answer(c, "SELECT 1")
 			} else {
 				c.want("EZ")
 			}
@@ -397,13 +346,10 @@ func TestWaitAcrossStaleServer(t *testing.T) {
 // held back; the proxy does not grow. In the end all has come.
 func TestServerFlood(t *testing.T) {
 	const n = 200
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.DefaultPoolSize = 2 }))
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.DefaultPoolSize = 2 })
 	r.tick()
-	c, other := r.connect(), r.connect()
-	s := f.accept()
-	c.send(query("SELECT 1"))
-	s.want("Q")
+	other := r.connect()
+	running(c, s)
 	flood := notice(strings.Repeat("x", 1<<20))
 	sent := make(chan struct{})
 	go func() {

@@ -8,10 +8,7 @@ import (
 // TestBytesAreBooked: all that a client sends for a server and all that it gets is
 // counted, also what it takes when its server has been released already.
 func TestBytesAreBooked(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, nil)
 	var sent, got int
 	for _, size := range []int{1, 1000, 1 << 20} {
 		q, a := query("SELECT 1"), result(strings.Repeat("x", size))

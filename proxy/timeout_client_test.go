@@ -50,10 +50,8 @@ func (s *fakeConn) wasReset() {
 // TestQueryWaitTimeout: who waits for a server for too long is told so and may ask
 // again.
 func TestQueryWaitTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryWaitTimeout = limit }))
-	first, second := r.connect(), r.connect()
-	s := f.accept()
+	_, r, first, s := paired(t, func(g *config.Pgweir) { g.QueryWaitTimeout = limit })
+	second := r.connect()
 	beginTx(first, s)
 
 	second.send(query("SELECT 1"))
@@ -108,10 +106,7 @@ func TestClientLoginTimeoutTold(t *testing.T) {
 	c := r.dial()
 	c.send(startupPacket())
 	c.want("R")
-	r.step(limit - 1)
-	c.wantSilence()
-	r.step(1)
-	c.wantFatal(wire.CodeQueryCanceled, "canceling authentication due to timeout")
+	r.endsAfter(limit, c, wire.CodeQueryCanceled, "canceling authentication due to timeout")
 }
 
 // TestClientLoginTimeoutNoServer: so is one that waits for a server to greet it.
@@ -127,27 +122,18 @@ func TestClientLoginTimeoutNoServer(t *testing.T) {
 	c := r.dial()
 	c.send(startupPacket())
 	r.eventually("a server is being opened", func() bool { return f.attempts.Load() == 1 })
-	r.step(limit - 1)
-	c.wantSilence()
-	r.step(1)
-	c.wantFatal(wire.CodeQueryCanceled, "canceling authentication due to timeout")
+	r.endsAfter(limit, c, wire.CodeQueryCanceled, "canceling authentication due to timeout")
 }
 
 // TestClientIdleTimeout: a client at rest is told and closed, counted from its last
 // answer.
 func TestClientIdleTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientIdleTimeout = limit }))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.ClientIdleTimeout = limit })
 	for range 3 {
 		r.step(limit - 1)
 		ping(c, s)
 	}
-	r.step(limit - 1)
-	c.wantSilence()
-	r.step(1)
-	c.wantFatal(wire.CodeIdleSessionTimeout, "client_idle_timeout")
+	r.endsAfter(limit, c, wire.CodeIdleSessionTimeout, "client_idle_timeout")
 	ping(r.connect(), s)
 }
 
@@ -168,10 +154,8 @@ func TestClientIdleTimeoutPing(t *testing.T) {
 // TestClientIdleTimeoutHalfMessage: a client that stalls in the middle of a message
 // is idle too, and keeps no server.
 func TestClientIdleTimeoutHalfMessage(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.ClientIdleTimeout = limit }))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.ClientIdleTimeout = limit })
+	other := r.connect()
 	c.send(query("SELECT 1")[:9])
 	r.settle()
 	ping(other, s)
@@ -186,13 +170,10 @@ func TestClientIdleTimeoutHalfMessage(t *testing.T) {
 // TestClientIdleTimeoutSession: in session mode the server is reset and goes to the
 // next client.
 func TestClientIdleTimeoutSession(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) {
+	_, r, c, s := paired(t, func(g *config.Pgweir) {
 		g.ClientIdleTimeout = limit
 		g.PoolMode = config.PoolSession
-	}))
-	c := r.connect()
-	s := f.accept()
+	})
 	ping(c, s)
 	r.step(limit - 1)
 	c.wantSilence()
@@ -209,10 +190,7 @@ func TestClientIdleTimeoutSession(t *testing.T) {
 // TestIdleTransactionTimeout: the transaction is rolled back and the server goes to
 // the next client.
 func TestIdleTransactionTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
 	beginTx(c, s)
 	r.step(limit - 1)
 	c.send(query("SELECT 1"))
@@ -252,10 +230,7 @@ func TestIdleTransactionTimeoutStalled(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
 			last := len(test.send) - 1
 			c.send(test.first, test.send[:last])
 			if test.first != nil {
@@ -265,10 +240,7 @@ func TestIdleTransactionTimeoutStalled(t *testing.T) {
 			}
 			r.step(limit - 1)
 			c.send(test.send[last:])
-			r.step(limit - 1)
-			c.wantSilence()
-			r.step(1)
-			c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+			r.endsAfter(limit, c, wire.CodeIdleInTransaction, "idle_transaction_timeout")
 			f.canceled(s).confirm()
 			_ = s.nc.Close()
 			recovers(f, r.connect())
@@ -293,10 +265,7 @@ func TestIdleTransactionTimeoutBusy(t *testing.T) {
 	}
 	for name, send := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
 			c.send(send)
 			r.settle()
 			r.step(100 * limit)
@@ -332,10 +301,7 @@ func TestIdleTransactionTimeoutSeriesPostgres(t *testing.T) {
 		return o.do("SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND relation = 't'::regclass"+
 			" AND mode = 'RowExclusiveLock'") == "1"
 	})
-	o.step(limit - 1)
-	c.wantSilence()
-	o.step(1)
-	c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
+	o.endsAfter(limit, c, wire.CodeIdleInTransaction, "idle_transaction_timeout")
 	other.send(query("SELECT 1"))
 	other.want("TDCZ")
 	if n := o.do("SELECT count(*) FROM t"); n != "0" {
@@ -346,10 +312,7 @@ func TestIdleTransactionTimeoutSeriesPostgres(t *testing.T) {
 // TestIdleTransactionTimeoutDeafServer: a server that does not roll back in time is
 // closed.
 func TestIdleTransactionTimeoutDeafServer(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
 	beginTx(c, s)
 	r.step(limit)
 	c.wantFatal(wire.CodeIdleInTransaction, "idle_transaction_timeout")
@@ -361,12 +324,7 @@ func TestIdleTransactionTimeoutDeafServer(t *testing.T) {
 	if n := r.pool().Closed[pool.ReasonDirty]; n != 1 {
 		t.Errorf("%d servers closed because they could not be cleaned", n)
 	}
-	next := r.connect()
-	next.send(query("SELECT 2"))
-	s = f.accept()
-	s.want("Q")
-	s.send(result("2"))
-	next.want("TDCZ")
+	recovers(f, r.connect())
 }
 
 // choked lets s tell c, which does not read, so much that the proxy has some of it left
@@ -389,10 +347,8 @@ func (r *rig) choked(c *client, s *fakeConn) int {
 func TestFarewellChoked(t *testing.T) {
 	for name, reads := range map[string]bool{"for good": false, "for a while": true} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.IdleTransactionTimeout = limit }))
-			c, other := r.connect(), r.connect()
-			s := f.accept()
+			_, r, c, s := paired(t, func(g *config.Pgweir) { g.IdleTransactionTimeout = limit })
+			other := r.connect()
 			beginTx(c, s)
 			n := r.choked(c, s)
 			r.step(limit)
@@ -416,10 +372,8 @@ func TestFarewellChoked(t *testing.T) {
 // TestShutdownTimeout: a drain closes who is at rest or has sent half a message at
 // once, and who is in a transaction when its context ends.
 func TestShutdownTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	busy, idle, half := r.connect(), r.connect(), r.connect()
-	s := f.accept()
+	_, r, busy, s := paired(t, nil)
+	idle, half := r.connect(), r.connect()
 	beginTx(busy, s)
 	half.send(query("SELECT 1")[:9])
 	r.settle()
@@ -443,10 +397,7 @@ func TestShutdownTimeout(t *testing.T) {
 
 // TestShutdownAfterTransaction: a drain lets a transaction end.
 func TestShutdownAfterTransaction(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, nil)
 	beginTx(c, s)
 	ended := make(chan error, 1)
 	go func() { ended <- r.proxy.Shutdown(context.Background()) }()
