@@ -133,7 +133,9 @@ func (k *link) finding(body []byte) bool {
 		columns[i], b = string(b[:n]), b[n:]
 	}
 	if columns[0] == "setting" {
-		k.found.settings = append(k.found.settings, wire.Parameter{Name: columns[1], Value: columns[2]})
+		if !ofTransaction(columns[1]) { // SET TRANSACTION makes it one of the session, by name only
+			k.found.settings = append(k.found.settings, wire.Parameter{Name: columns[1], Value: columns[2]})
+		}
 
 		return true
 	}

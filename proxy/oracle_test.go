@@ -57,8 +57,8 @@ func (o *oracle) direct(t testing.TB) *client {
 	return o.directly(t, wire.Version30)
 }
 
-// directly is direct, and asks for a version of the protocol.
-func (o *oracle) directly(t testing.TB, v wire.Version) *client {
+// directly is direct with a version of the protocol to ask for, and settings.
+func (o *oracle) directly(t testing.TB, v wire.Version, settings ...wire.Parameter) *client {
 	t.Helper()
 	secret, err := wire.ParseSecret(o.cluster.Password)
 	if err != nil {
@@ -66,7 +66,8 @@ func (o *oracle) directly(t testing.TB, v wire.Version) *client {
 	}
 
 	return dial(t, o.address()).login(wire.LoginParams{
-		User: o.cluster.User, Database: o.database, Version: v, Credentials: wire.CredentialsFromSecret(secret),
+		User: o.cluster.User, Database: o.database, Parameters: settings,
+		Version: v, Credentials: wire.CredentialsFromSecret(secret),
 	})
 }
 

@@ -3,6 +3,8 @@ package proxy
 import (
 	"bytes"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/pgweir/pgweir/wire"
 )
@@ -16,6 +18,17 @@ func followed(name string) bool {
 	switch name {
 	case "application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone",
 		"standard_conforming_strings", "default_transaction_read_only", "search_path":
+		return true
+	}
+
+	return false
+}
+
+// ofTransaction reports whether a setting is that of one transaction: each begins with
+// its default_..., whatever it was before. PostgreSQL 16 and later refuse to reset it.
+func ofTransaction(name string) bool {
+	switch strings.ToLower(name) {
+	case "transaction_deferrable", "transaction_isolation", "transaction_read_only":
 		return true
 	}
 
@@ -41,6 +54,9 @@ func startupSettings(start *wire.StartupRequest) (wire.Parameters, error) {
 			list = append(list, p)
 		}
 	}
+
+	// They mean nothing there.
+	list = slices.DeleteFunc(list, func(p wire.Parameter) bool { return ofTransaction(p.Name) })
 
 	return wire.NewParameters(list), nil
 }

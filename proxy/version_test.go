@@ -90,3 +90,41 @@ func TestServerProtocolVersions(t *testing.T) {
 		})
 	}
 }
+
+// TestSettingsOfTransactions: what PostgreSQL lists of them in a session is not the
+// client's, and no server is asked to reset it, which version 16 and later refuse.
+func TestSettingsOfTransactions(t *testing.T) {
+	for name, sql := range map[string]string{
+		"SET TRANSACTION": "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; COMMIT",
+		"SET":             "SET transaction_isolation = 'serializable'",
+		"set_config":      "SELECT set_config('transaction_read_only', 'on', false)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOracle(t, nil)
+			c, other := o.connect(), o.connect()
+			c.send(query(sql))
+			c.until("Z")
+			c.send(query("SET work_mem = '5MB'")) // behind that PostgreSQL is asked
+			c.until("Z")
+			testReadWrite(o, other)
+			testReadWrite(o, c)
+		})
+	}
+	t.Run("startup", func(t *testing.T) {
+		o := newOracle(t, nil)
+		c := o.connect(wire.Parameter{Name: "options", Value: "-c Transaction_Read_Only=on"},
+			wire.Parameter{Name: "transaction_isolation", Value: "serializable"})
+		testReadWrite(o, c)
+		testReadWrite(o, o.connect())
+		testReadWrite(o, o.directly(t, wire.Version30, wire.Parameter{Name: "transaction_read_only", Value: "on"}))
+	})
+}
+
+// testReadWrite checks that a client is in transactions as PostgreSQL makes them.
+func testReadWrite(o *oracle, c *client) {
+	o.t.Helper()
+	const sql = "SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')"
+	if got := o.look(c, sql); got != "read committedoff" {
+		o.t.Errorf("the client is in a transaction that is %s", got)
+	}
+}
