@@ -239,6 +239,22 @@ func tellsDiscarded(body []byte) bool {
 	return tag == "DISCARD ALL\x00" || tag == "DEALLOCATE ALL\x00"
 }
 
+// tagAlters reports whether a CommandComplete is that of a statement that may change the
+// catalog. Functions may, too, without a word.
+func tagAlters(tag []byte) bool {
+	is := func(word string) bool { return len(tag) > len(word) && string(tag[:len(word)]) == word }
+
+	return is("CREATE ") || is("ALTER ") || is("DROP ")
+}
+
+// alter notes that the client may have changed the catalog, for itself now and for others
+// when the transaction is over: who prepares a statement from then on shall have it
+// prepared anew, as PostgreSQL would.
+func (k *link) alter() {
+	k.altered = true
+	k.session.proxy.catalog.Add(1)
+}
+
 // discarded notes that all prepared statements are gone, from client and server.
 func (k *link) discarded() {
 	if k.aside != nil {

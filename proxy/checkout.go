@@ -103,6 +103,9 @@ func (k *link) part() {
 	k.task.Leave(serverPlace)
 	k.undoAll()
 	k.dropCancels()
+	if k.altered {
+		k.session.proxy.catalog.Add(1) // perhaps
+	}
 	k.server, k.state = nil, nil
 	k.original = k.original[:0]
 	k.booked = stats.Transaction{}

@@ -199,6 +199,9 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		if string(body) == "DEALLOCATE\x00" && !k.owed.answersOurs() {
 			k.deallocationDone()
 		}
+		if tagAlters(body) {
+			k.alter()
+		}
 		if tagSuspects(body, k.session.pinned != "") && !k.owed.answersOurs() {
 			k.complete(body)
 		}
@@ -219,6 +222,10 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 	}
 	if n := before - k.owed.marked; n > 0 {
 		k.settle(h, n, follows)
+	}
+	if k.altered && status == wire.TxIdle {
+		k.altered = false
+		k.session.proxy.catalog.Add(1) // now others see it
 	}
 	switch {
 	case !ours:

@@ -43,6 +43,8 @@ type preparing struct {
 	deallocates deallocation              // on its way
 	doubting    bool                      // what the client sent next depends on what the server has yet to answer
 
+	altered bool // the transaction in progress may have changed the catalog
+
 	repeating bool // what the client has sent failed, and is sent again; see heal.go
 }
 
@@ -164,7 +166,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	case !mine.mayHave(len(body)):
 		return asItIs, errTooManyStatements
 	}
-	s = k.session.route.statements.take(body)
+	s = k.session.route.statements.take(body, k.session.proxy.catalog.Load())
 	c.statement = s
 	mine.set(c.name, s)
 	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed {

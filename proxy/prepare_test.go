@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"testing"
@@ -369,6 +370,52 @@ func TestPreparedRepeats(t *testing.T) {
 	}
 }
 
+// TestPreparedAnew: who prepares a statement after somebody has changed what it is about
+// gets it as it is now, whatever servers have prepared before. Here the parameter of one
+// statement has another type, and that of the other a new type of the same name.
+func TestPreparedAnew(t *testing.T) {
+	o := newRotation(t, nil)
+	alter := o.connect()
+	statements := []string{"INSERT INTO t (y) VALUES ($1)", "SELECT $1::mood"}
+	prepare := func() (types string) {
+		c := o.connect()
+		defer c.nc.Close()
+		for i, sql := range statements {
+			name := strconv.Itoa(i)
+			c.send(parse(name, sql), describeStmt(name), syncMsg())
+			for _, f := range c.until("Z") {
+				if f.typ == wire.ParameterDescription {
+					types += " " + o.do("SELECT "+strconv.Itoa(int(binary.BigEndian.Uint32(f.body[2:])))+"::regtype")
+				}
+			}
+		}
+
+		return types
+	}
+	everywhere := func(want string) {
+		t.Helper()
+		for range 3 { // on each server
+			if got := prepare(); got != want {
+				t.Errorf("the types of the parameters are%s, want%s", got, want)
+			}
+		}
+	}
+	alter.send(query("ALTER TABLE t ADD COLUMN y int; CREATE TYPE mood AS ENUM ('sad')"))
+	alter.want("CCZ")
+	everywhere(" integer mood")
+	alter.send(query("BEGIN; ALTER TYPE mood RENAME TO gone; CREATE TYPE mood AS ENUM ('happy')"))
+	alter.want("CCCZ")
+	statements = statements[1:]
+	everywhere(" mood") // still the old one, for others
+	alter.send(query("COMMIT"))
+	alter.want("CZ")
+	everywhere(" mood")
+	alter.send(query("DROP TYPE gone; ALTER TABLE t ALTER COLUMN y TYPE text"))
+	alter.want("CCZ")
+	statements = []string{"INSERT INTO t (y) VALUES ($1)", "SELECT $1::mood"}
+	everywhere(" text mood")
+}
+
 // TestPreparedOff: with max_prepared_statements = 0 nothing is changed.
 func TestPreparedOff(t *testing.T) {
 	o := newOracle(t, func(g *config.Pgweir) { g.MaxPreparedStatements = 0 })
@@ -427,18 +474,38 @@ func TestPreparedLeavesNothing(t *testing.T) {
 func TestStatementsTable(t *testing.T) {
 	t.Parallel()
 	var table statements
-	a, again, b := table.take([]byte("a")), table.take([]byte("a")), table.take([]byte("b"))
+	a, again, b := table.take([]byte("a"), 0), table.take([]byte("a"), 0), table.take([]byte("b"), 0)
 	if a != again || a == b {
 		t.Error("not one statement for each text")
 	}
 	table.drop(a)
 	table.drop(again)
 	table.drop(b)
-	if table.take([]byte("a")) != a {
+	if table.take([]byte("a"), 0) != a {
 		t.Error("forgotten at once")
 	}
 	if diff := cmp.Diff(1, table.unused.Len()); diff != "" {
 		t.Errorf("unused: %s", diff)
+	}
+}
+
+// TestStatementsOfAnOldCatalog checks that statements of another state of the catalog are
+// kept apart, and forgotten with their last user.
+func TestStatementsOfAnOldCatalog(t *testing.T) {
+	t.Parallel()
+	var table statements
+	old := table.take([]byte("a"), 0)
+	now := table.take([]byte("a"), 1)
+	if old == now || old.id == now.id {
+		t.Error("one statement for two states of the catalog")
+	}
+	table.drop(old)
+	if n := table.unused.Len(); n != 0 {
+		t.Errorf("%d old statements are remembered", n)
+	}
+	table.drop(now)
+	if newest := table.take([]byte("a"), 2); newest == now || table.unused.Len() != 0 || table.byBody["a"] != newest {
+		t.Error("the one without users is not replaced")
 	}
 }
 

@@ -48,6 +48,7 @@ type Proxy struct {
 	goroutines sync.WaitGroup // work of logins that would hold up a loop
 	clients    atomic.Int64   // logged in or about to be
 	nextID     atomic.Uint64
+	catalog    atomic.Uint64 // counted up when a client may have changed a catalog of PostgreSQL's
 	counters   counters
 	guesses    guesses // of cancel keys
 

@@ -16,6 +16,8 @@ type statement struct {
 	id   uint64
 	lost bool // it was too large to keep: only the server that got it has it
 
+	catalog uint64 // the state of the catalog that it was prepared in, or an earlier one
+
 	traits traits
 
 	// version is counted up when what servers have prepared is of no use any more,
@@ -40,22 +42,24 @@ type statements struct {
 // which finds them prepared: those of an application that connects anew each time.
 const keepUnused = 1000
 
-// take returns the statement with that body for a client. The body is copied.
-func (t *statements) take(body []byte) *statement {
+// take returns the statement with that body for a client. The body is copied. If the
+// catalog has changed since others prepared it they keep it to themselves: names in the
+// text, and what is left open in it, may mean something else now.
+func (t *statements) take(body []byte, catalog uint64) *statement {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.byBody[string(body)]
-	if s == nil {
+	if s != nil && s.unused != nil {
+		t.unused.Remove(s.unused)
+		s.unused = nil
+	}
+	if s == nil || s.catalog != catalog {
 		t.lastID++
-		s = &statement{body: string(body), id: t.lastID, traits: traitsOf(textOf(body))}
+		s = &statement{body: string(body), id: t.lastID, catalog: catalog, traits: traitsOf(textOf(body))}
 		if t.byBody == nil {
 			t.byBody = make(map[string]*statement)
 		}
 		t.byBody[s.body] = s
-	}
-	if s.unused != nil {
-		t.unused.Remove(s.unused)
-		s.unused = nil
 	}
 	s.users++
 
@@ -73,7 +77,7 @@ func textOf(body []byte) []byte {
 func (t *statements) drop(s *statement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.users--; s.users > 0 {
+	if s.users--; s.users > 0 || t.byBody[s.body] != s {
 		return
 	}
 	s.unused = t.unused.PushFront(s)
