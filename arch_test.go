@@ -108,8 +108,9 @@ func floorPlan() map[string]room {
 			why:  "loops for tests",
 		},
 		"integration": {
-			ours: []string{"config", postgres, "wire"}, theirs: []string{cmp, pgx, sys, toml},
-			why: "what is integrated is the built binary, from outside",
+			ours:   []string{"config", "integration/wirescript", postgres, "wire"},
+			theirs: []string{cmp, pgx, sys, toml},
+			why:    "what is integrated is the built binary, from outside",
 		},
 	}
 }

@@ -1,0 +1,77 @@
+package wirescript
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// transcript is one with the lines of a text, numbered.
+func transcript(text string) Transcript {
+	var t Transcript
+	for i, line := range strings.Fields(text) {
+		t = append(t, Entry{Line: i + 1, Text: line})
+	}
+
+	return t
+}
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, want, got string
+		diff            *Difference
+	}{
+		{"same", "a b c", "a b c", nil},
+		{"empty", "", "", nil},
+		{"other line", "a b c d e f g", "a b c x e f g", &Difference{4, " b\n c\n-d\n+x\n e\n f\n"}},
+		{"missing", "a b c", "a c", &Difference{2, " a\n-b\n c\n"}},
+		{"more", "a b", "a b c", &Difference{3, " a\n b\n+c\n"}},
+		{"nothing", "a", "", &Difference{1, "-a\n"}},
+		{"far apart", "a b c d e f g h", "x b c d e f g y", &Difference{1, "-a\n+x\n b\n c\n...\n f\n g\n-h\n+y\n"}},
+		{"moved", "a b c", "b c a", &Difference{1, "-a\n b\n c\n+a\n"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.diff, Diff(transcript(tt.want), transcript(tt.got))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestExplanations(t *testing.T) {
+	t.Parallel()
+	all, err := ParseExplanations("x.diff", "## one two server<18\n# Because of\n# that.\n a\n-b\n+    #c\n...\n\n## three\n# Why.\n-x\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Explanation{
+		{Configurations: []string{"one", "two"}, Below: 18, Reason: "Because of\nthat.\n", Text: " a\n-b\n+    #c\n...\n"},
+		{Configurations: []string{"three"}, Reason: "Why.\n", Text: "-x\n"},
+	}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Error(diff)
+	}
+	if e := all[0]; !e.Explains("two", 17) || e.Explains("two", 18) || e.Explains("three", 17) {
+		t.Error("it explains something else")
+	}
+	if e := all[1]; !e.Explains("three", 99) {
+		t.Error("it does not explain a later version")
+	}
+}
+
+func TestExplanationsWithoutReason(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"-a\n":                   "x.diff:1",
+		"## one\n-a\n":           "say why",
+		"## one server<x\n# a\n": "x.diff:1",
+	} {
+		if _, err := ParseExplanations("x.diff", text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
