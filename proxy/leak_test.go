@@ -236,7 +236,7 @@ func newLeakGrid(t *testing.T) *leakGrid {
 	g.do("CREATE FUNCTION nap(s float8) RETURNS int LANGUAGE plpgsql AS " +
 		"$$ BEGIN RAISE NOTICE 'asleep'; PERFORM pg_sleep(s); RETURN 1; END $$")
 	g.next = g.connect()
-	fresh := g.oracle.direct(t)
+	fresh := g.direct(t)
 	g.clean = g.look(fresh, probe)
 	_ = fresh.nc.Close()
 
@@ -275,7 +275,7 @@ func (g *leakGrid) want(at combination, wrong byte, c *client, want string) {
 
 // alone returns what a client finds that does the same without pgweir.
 func (g *leakGrid) alone(s snippet, sh shape, f finish) string {
-	c := g.oracle.direct(g.t)
+	c := g.direct(g.t)
 	defer c.nc.Close()
 	g.perform(c, s, sh, f)
 
