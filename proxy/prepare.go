@@ -242,6 +242,9 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 	mine := &k.session.statements
 	c := change{kind: clientCloses, name: string(k.up.unjudged()[wire.HeaderSize+1 : h.Size-1])}
 	c.old = mine.get(c.name)
+	if c.old == nil && k.session.pinned != "" && !strings.HasPrefix(c.name, namePrefix) {
+		return asItIs // it may be one that PREPARE has made
+	}
 	mine.set(c.name, nil)
 	k.changes.push(c)
 	if c.name == "" {
@@ -266,6 +269,9 @@ func (k *link) prepareQuery(h *wire.Header) verdict {
 		} else if !done {
 			k.discard(text)
 		}
+	}
+	if !k.executeNamed(h, text) {
+		return notYet
 	}
 	old := k.session.statements.unnamed
 	k.session.statements.unnamed, k.state.unnamed = nil, nil

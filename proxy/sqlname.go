@@ -8,11 +8,51 @@ import (
 	"github.com/pgweir/pgweir/wire"
 )
 
-// DEALLOCATE takes away what was prepared by the protocol as well. Drivers whose libpq
-// cannot close a statement use it. The server knows the statement by another name.
+// EXECUTE and DEALLOCATE name what was prepared by the protocol as well as what PREPARE
+// has made; drivers whose libpq cannot close a statement use DEALLOCATE. The server knows
+// the statement by another name, so that goes into the text.
+
+// executesOne finds the name in an EXECUTE.
+var executesOne = regexp.MustCompile(`(?i)^execute\s+("[^"]+"|[a-z_][\w$]*)`)
+
+// executeNamed sees to a Query with that text. If it executes a statement that the client
+// has prepared by the protocol the server is to know it. It is false if an answer must be
+// waited for first. h is its header, which may change.
+func (k *link) executeNamed(h *wire.Header, text []byte) bool {
+	if !hasPrefixFold(text, "execute") {
+		return true
+	}
+	m := executesOne.FindSubmatchIndex(text)
+	if m == nil {
+		return true
+	}
+	at, n := m[2], m[3]-m[2]
+	name := foldName(text[at : at+n])
+	s := k.session.statements.named[name]
+	switch {
+	case k.changes.inDoubt([]byte(name), bodyOf(s.statement, nil)):
+		k.doubting = true
+
+		return false
+	case s.statement != nil:
+		k.heed(&s.traits)
+		k.rename(h, wire.HeaderSize+at, n, k.provide(s.statement))
+	}
+
+	return true
+}
+
+// foldName is the name that an identifier stands for.
+func foldName(b []byte) string {
+	if b[0] == '"' {
+		return string(b[1 : len(b)-1])
+	}
+
+	return strings.ToLower(string(b))
+}
 
 // deallocatesOne finds the name in a DEALLOCATE of one statement.
-var deallocatesOne = regexp.MustCompile(`(?i)^deallocate\s+(?:prepare\s+)?(?:"([^"]+)"|([a-z_][\w$]*))\s*;?\s*$`)
+var deallocatesOne = regexp.MustCompile(`(?i)^deallocate\s+(?:prepare\s+)?("[^"]+"|[a-z_][\w$]*)\s*;?\s*$`)
 
 // A deallocation is a DEALLOCATE on its way that takes away what was prepared by the
 // protocol. There is one at a time.
@@ -27,14 +67,11 @@ func deallocated(text []byte) (name string, ok bool) {
 		return "", false
 	}
 	m := deallocatesOne.FindSubmatch(text)
-	switch {
-	case m == nil:
+	if m == nil {
 		return "", false
-	case m[1] != nil:
-		return string(m[1]), true
 	}
 
-	return strings.ToLower(string(m[2])), true
+	return foldName(m[1]), true
 }
 
 // deallocate sees to a Query or Parse whose text, at that place of its body, takes away a
