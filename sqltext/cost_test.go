@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 )
 
 // hundred is a statement of 108 bytes.
@@ -21,35 +20,6 @@ func TestAllocs(t *testing.T) {
 			t.Errorf("%v allocations for %s", n, text)
 		}
 	}
-}
-
-// TestLinear: no text takes longer than its length says. Twenty times the text may take
-// a hundred times as long, as the machine may have something else to do; its square
-// would take four hundred times.
-func TestLinear(t *testing.T) {
-	const size = 50_000
-	for _, unit := range []string{
-		"1,", "(1),", "(", "[", "'x' ", "'x'\n", "+-", "-", "/*", "/*/", "*/", "$a", "$$ ", "a.", "::", "\"", ";", "U&'a' ",
-		"in (1),", "values (1),", "array[", "case ", "-1,", "x as y,", "select set_config(", "--\n", "E'\\''", ", (1, 2", "; /* a */",
-	} {
-		text := []byte("SELECT a FROM t WHERE b IN (" + strings.Repeat(unit, 20*size/len(unit)))
-		short := quickest(text[:size])
-		if long := quickest(text); long > 100*short+10*time.Millisecond {
-			t.Errorf("%q: %d bytes in %v, %d in %v", unit, size, short, len(text), long)
-		}
-	}
-}
-
-// quickest returns the shortest of some times that it takes to read a text.
-func quickest(text []byte) time.Duration {
-	best := time.Hour
-	for range 3 {
-		begin := time.Now()
-		_ = Look(text, Options{})
-		best = min(best, time.Since(begin))
-	}
-
-	return best
 }
 
 func TestHugeListIsShownShort(t *testing.T) {

@@ -282,6 +282,7 @@ func allKeywords() []entry {
 		{"pg_try_advisory_lock", kwAdvisory, isFunction},
 		{"pg_try_advisory_lock_shared", kwAdvisory, isFunction},
 		{"set_config", kwConfig, isFunction},
+		{"pg_settings", kwPgSettings, isFunction},
 		{"pg_temp", kwPgTemp, isFunction},
 	}
 }

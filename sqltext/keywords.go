@@ -133,6 +133,7 @@ const (
 	kwOuter
 	kwOver
 	kwPassword
+	kwPgSettings
 	kwPgTemp
 	kwPlain // an operator in letters, behind which an expression goes on
 	kwPrepare

@@ -60,7 +60,7 @@ func (s *Scanner) opts() *Options {
 
 // string takes in a string.
 func (s *Scanner) string(t *token) {
-	if s.st.Kind == Do && s.depth == 0 {
+	if s.st.Kind == Do && s.depth == 0 || s.within > 0 {
 		s.look(t)
 	}
 	c := String

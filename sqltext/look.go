@@ -11,7 +11,7 @@ const (
 	SetsSession    Effects = 1 << iota // SET that lasts longer than the transaction
 	SetsLocal                          // SET LOCAL, SET TRANSACTION
 	Resets                             // RESET
-	SetsConfig                         // set_config, and it is not plain that the third argument is true
+	SetsConfig                         // set_config or UPDATE pg_settings, and it is not plain that the third argument is true
 	OwnSetting                         // SET or set_config of a name with a dot: see Details
 	UnnamedSetting                     // set_config of a name that is not a string
 	Listens                            // LISTEN
@@ -100,6 +100,10 @@ func (s *Scanner) called(t *token) {
 		s.st.Effects |= AdvisoryLock
 	case kwPgTemp:
 		s.st.Effects |= CreatesTemp
+	case kwPgSettings:
+		if s.st.Effects.Has(Writes) {
+			s.st.Effects |= SetsConfig // a rule of this view calls it
+		}
 	case kwConfig:
 		if s.config.depth != 0 {
 			s.st.Effects |= SetsConfig | UnnamedSetting // a call in another's arguments
@@ -185,13 +189,18 @@ func plainString(text []byte, t *token) ([]byte, bool) {
 	return b, ok && bytes.IndexByte(b, '\'') < 0
 }
 
-// look takes in the text of a DO statement. What that executes from strings is not seen.
+// maxWithin is how deep strings are looked into: EXECUTE in a DO statement, and once more
+// for good measure.
+const maxWithin = 3
+
+// look takes in the text of a DO statement, or a string in it: it may be executed, or be a
+// part of what is.
 func (s *Scanner) look(t *token) {
-	if s.body {
-		return // a DO in it is one of those
+	if s.within == maxWithin {
+		return
 	}
 	text, _ := plainString(s.lex.text, t)
-	inner := Scanner{body: true}
+	inner := Scanner{within: s.within + 1}
 	if s.watch != nil {
 		inner.watch = &observer{found: s.watch.found}
 	}
@@ -200,7 +209,8 @@ func (s *Scanner) look(t *token) {
 	if s.watch != nil {
 		s.watch.found.Settings = inner.watch.found.Settings
 	}
-	if e.Has(Unreadable) {
+	unfinished := inner.st.Kind == Set && inner.set == setScope // 'SET ' || name
+	if e.Has(Unreadable) && bytes.Contains(bytes.ToLower(text), []byte("set")) || unfinished {
 		e |= SetsSession | UnnamedSetting
 	}
 	s.st.Effects |= e &^ Unreadable

@@ -82,7 +82,8 @@ type Scanner struct {
 	drop     bool // the next token is left out
 	negated  bool // a minus in front of the next number has been left out
 	typing   bool // the last token is part of the name of a type
-	body     bool // the text is that of a DO statement
+
+	within int // how deep in others the text is: 1, that of a DO statement; 2, a string in that
 
 	out    *printer  // nil: nobody wants the text
 	watch  *observer // nil: nobody wants the names

@@ -127,7 +127,7 @@ func (w *observer) setting(name string) {
 func (w *observer) see(s *Scanner, t *token) {
 	f := s.frame()
 	switch {
-	case s.st.Kind == Set || s.body || s.set != setNone:
+	case s.st.Kind == Set || s.within > 0 || s.set != setNone:
 		w.set(s, t)
 	case w.began != 0:
 		w.start()

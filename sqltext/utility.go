@@ -40,7 +40,7 @@ func (s *Scanner) utility(f *frame, t *token) {
 			s.st.Effects |= DiscardsAll
 		}
 	case kwTemp:
-		if s.st.Kind == Create && s.depth == 0 && s.prev.kw <= kwLocal || s.prev.kw == kwInto {
+		if (s.st.Kind == Create || s.st.Kind == Explain) && s.depth == 0 && s.prev.kw <= kwLocal || s.prev.kw == kwInto {
 			s.st.Effects |= CreatesTemp
 		}
 	case kwHold:
@@ -64,7 +64,7 @@ func (s *Scanner) setIn() {
 		case kwUser, kwRole, kwDatabase, kwSystem:
 			s.set = setName
 		}
-	case s.body && (s.prev.kw == kwBegin || s.prev.kw == kwThen || s.prev.kw == kwElse || s.prev.kw == kwLoop):
+	case s.within > 0 && (s.prev.kw == kwBegin || s.prev.kw == kwThen || s.prev.kw == kwElse || s.prev.kw == kwLoop):
 		s.set = setScope
 		s.st.Effects |= SetsSession
 	}
