@@ -72,6 +72,7 @@ type leftovers struct {
 	found      discovery // what there is
 	locals     int       // so many SETs to come end with the transaction
 	boundLocal bool      // the portal without a name is such a one
+	query      traits    // of the Query that is being judged
 
 	cleanup  string // undoes what does not stay, before the server is released
 	cleaning bool   // that is on its way
@@ -181,6 +182,7 @@ func (k *link) adopt() {
 		}
 	}
 	s.settings, s.proven = s.route.share(settings), true
+	s.readAs(k.server.Welcome)
 }
 
 // complete takes in the CommandComplete of a statement that may have left something.

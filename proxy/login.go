@@ -153,6 +153,7 @@ func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (
 func (l *login) welcome(conn *wire.LoginConn, s *session, start *wire.StartupRequest) error {
 	w, err := l.serverWelcome(s)
 	if err == nil {
+		s.readAs(w)
 		err = l.proxy.register(s, start.Version)
 	}
 	if err != nil {

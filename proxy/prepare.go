@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -95,17 +96,8 @@ func (k *link) prepareParse(h *wire.Header) (verdict, error) {
 	if !ok {
 		return asItIs, nil // PostgreSQL will complain
 	}
-	if discards(body) {
-		if v, done := k.deallocate(h, len(name)+1); v == notYet {
-			return notYet, nil
-		} else if !done {
-			k.state.forget()
-		}
-	}
 	if len(name) == 0 {
-		k.parseUnnamed(body)
-
-		return follows, nil
+		return k.parseUnnamed(h, body), nil
 	}
 
 	return k.parseNamed(h, name, body)
@@ -123,20 +115,29 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 	case b[wire.HeaderSize] != 0:
 		return asItIs, errStatementTooLarge
 	}
-	k.prepareAs(&statement{lost: true, traits: traits{suspect: true}}) // nobody reads all of it
+	k.prepareAs(&statement{lost: true, traits: traits{effects: sqltext.SetsConfig}}) // nobody reads all of it
 
 	return follows, nil
 }
 
 // parseUnnamed notes what the client prepares without a name. It goes to the server as
 // it is, also if the server has prepared just that: what it makes of a statement
-// without a name is not to last.
-func (k *link) parseUnnamed(body []byte) {
+// without a name is not to last. h is its header, which may change.
+func (k *link) parseUnnamed(h *wire.Header, body []byte) verdict {
 	s := k.session.statements.unnamed
 	if s == nil || s.body != string(body) {
-		s = &statement{body: string(body), traits: traitsOf(textOf(body))}
+		s = &statement{body: string(body), traits: bodyTraits(body, k.session.reading)}
+	}
+	if s.traits.effects.Has(discarding) {
+		if v, done := k.deallocate(h, 1, &s.traits); v == notYet {
+			return notYet
+		} else if !done {
+			k.state.forget()
+		}
 	}
 	k.prepareAs(s)
+
+	return follows
 }
 
 // prepareAs makes s what the client has prepared without a name.
@@ -166,7 +167,10 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	case !mine.mayHave(len(body)):
 		return asItIs, errTooManyStatements
 	}
-	s = k.session.route.statements.take(body, k.session.proxy.catalog.Load())
+	s = k.session.route.statements.take(body, k.session.proxy.catalog.Load(), k.session.reading)
+	if s.traits.effects.Has(discarding) {
+		k.state.forget()
+	}
 	c.statement = s
 	mine.set(c.name, s)
 	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed {
@@ -259,19 +263,20 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 }
 
 // prepareQuery notes that a Query takes the statement without a name away, from client
-// and server, and that it may take all others.
+// and server, and that it may take others.
 func (k *link) prepareQuery(h *wire.Header) verdict {
-	b := k.up.unjudged()
-	text := b[wire.HeaderSize:min(h.Size, len(b))]
-	if discards(text) {
-		if v, done := k.deallocate(h, 0); v == notYet {
+	t := &k.query
+	switch {
+	case t.effects.Has(discarding):
+		if v, done := k.deallocate(h, 0, t); v == notYet {
 			return notYet
 		} else if !done {
-			k.discard(text)
+			k.discard(t)
 		}
-	}
-	if !k.executeNamed(h, text) {
-		return notYet
+	case t.effects.Has(sqltext.Executes):
+		if !k.executeNamed(h, t) {
+			return notYet
+		}
 	}
 	old := k.session.statements.unnamed
 	k.session.statements.unnamed, k.state.unnamed = nil, nil
@@ -283,33 +288,14 @@ func (k *link) prepareQuery(h *wire.Header) verdict {
 	return follows
 }
 
-// discard notes that a Query may take all prepared statements away, from the server at
-// least.
-func (k *link) discard(text []byte) {
+// discard notes that a Query may take prepared statements away from the server. If it
+// plainly takes all of them, and does nothing else, what comes behind it, before its
+// answer, shall find none.
+func (k *link) discard(t *traits) {
 	k.state.forget()
-	if discardsAll(text) && k.aside == nil {
+	if t.alone && t.effects.Has(sqltext.DiscardsAll|sqltext.DeallocatesAll) && k.aside == nil {
 		k.aside = k.session.statements.takeNamed()
 	}
-}
-
-// discards reports whether a statement may be one of those that take all prepared
-// statements away: DISCARD and DEALLOCATE.
-func discards(text []byte) bool {
-	for _, word := range []string{"DISCARD", "DEALLOCATE"} {
-		if len(text) >= len(word) && bytes.EqualFold(text[:len(word)], []byte(word)) {
-			return true
-		}
-	}
-
-	return false
-}
-
-// discardsAll reports whether a Query is plainly one of those that take all prepared
-// statements away. What comes behind it, before its answer, shall find none.
-func discardsAll(text []byte) bool {
-	s := strings.TrimRight(string(text), "\x00; ")
-
-	return strings.EqualFold(s, "DISCARD ALL") || strings.EqualFold(s, "DEALLOCATE ALL")
 }
 
 // malformed is the verdict on a frame that lacks what it must begin with: there may be

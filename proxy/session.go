@@ -6,6 +6,7 @@ import (
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
+	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -23,6 +24,7 @@ type session struct {
 	pid    uint32 // cancel key
 	secret []byte
 
+	reading  sqltext.Options // how its texts are to be read
 	settings wire.Parameters // that it asked for at login, or has changed since and that are followed
 	proven   bool            // a server has taken them
 

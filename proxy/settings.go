@@ -181,6 +181,7 @@ func (k *link) follow(body []byte) {
 		s.settings = s.settings.With(name, value)
 	}
 	k.state.settings = s.settings
+	s.readAs(k.server.Welcome)
 }
 
 // initial is what a server reported at login.

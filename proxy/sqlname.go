@@ -3,8 +3,8 @@ package proxy
 import (
 	"bytes"
 	"regexp"
-	"strings"
 
+	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -13,46 +13,27 @@ import (
 // the statement by another name, so that goes into the text.
 
 // executesOne finds the name in an EXECUTE.
-var executesOne = regexp.MustCompile(`(?i)^execute\s+("[^"]+"|[a-z_][\w$]*)`)
+var executesOne = regexp.MustCompile(`(?i)^\s*execute\s+("[^"]+"|[a-z_][\w$]*)`)
 
-// executeNamed sees to a Query with that text. If it executes a statement that the client
-// has prepared by the protocol the server is to know it. It is false if an answer must be
-// waited for first. h is its header, which may change.
-func (k *link) executeNamed(h *wire.Header, text []byte) bool {
-	if !hasPrefixFold(text, "execute") {
-		return true
-	}
-	m := executesOne.FindSubmatchIndex(text)
-	if m == nil {
-		return true
-	}
-	at, n := m[2], m[3]-m[2]
-	name := foldName(text[at : at+n])
-	s := k.session.statements.named[name]
+// executeNamed sees to a Query with those traits. If it executes a statement that the
+// client has prepared by the protocol the server is to know it. It is false if an answer
+// must be waited for first. h is its header, which may change.
+func (k *link) executeNamed(h *wire.Header, t *traits) bool {
+	s := k.session.statements.named[t.target]
+	m := executesOne.FindSubmatchIndex(k.up.unjudged()[wire.HeaderSize:])
 	switch {
-	case k.changes.inDoubt([]byte(name), bodyOf(s.statement, nil)):
+	case m == nil || t.target == "":
+	case k.changes.inDoubt([]byte(t.target), bodyOf(s.statement, nil)):
 		k.doubting = true
 
 		return false
 	case s.statement != nil:
 		k.heed(&s.traits)
-		k.rename(h, wire.HeaderSize+at, n, k.provide(s.statement))
+		k.rename(h, wire.HeaderSize+m[2], m[3]-m[2], k.provide(s.statement))
 	}
 
 	return true
 }
-
-// foldName is the name that an identifier stands for.
-func foldName(b []byte) string {
-	if b[0] == '"' {
-		return string(b[1 : len(b)-1])
-	}
-
-	return strings.ToLower(string(b))
-}
-
-// deallocatesOne finds the name in a DEALLOCATE of one statement.
-var deallocatesOne = regexp.MustCompile(`(?i)^deallocate\s+(?:prepare\s+)?("[^"]+"|[a-z_][\w$]*)\s*;?\s*$`)
 
 // A deallocation is a DEALLOCATE on its way that takes away what was prepared by the
 // protocol. There is one at a time.
@@ -61,45 +42,28 @@ type deallocation struct {
 	after int    // how many ReadyForQuery come before its answer
 }
 
-// deallocated returns the name in a text that is a DEALLOCATE of one statement.
-func deallocated(text []byte) (name string, ok bool) {
-	if !hasPrefixFold(text, "deallocate") {
-		return "", false
-	}
-	m := deallocatesOne.FindSubmatch(text)
-	if m == nil {
-		return "", false
-	}
-
-	return foldName(m[1]), true
-}
-
-// deallocate sees to a Query or Parse whose text, at that place of its body, takes away a
-// statement that the client has prepared by the protocol. done is false if it is no such
-// text. h is its header, which may change.
-func (k *link) deallocate(h *wire.Header, at int) (v verdict, done bool) {
+// deallocate sees to a Query or Parse with those traits, whose text is at that place of
+// its body. done is false unless it takes away a statement that the client has prepared
+// by the protocol. h is its header, which may change.
+func (k *link) deallocate(h *wire.Header, at int, t *traits) (v verdict, done bool) {
 	b := k.up.unjudged()
-	if len(b) < h.Size {
+	if len(b) < h.Size || t.target == "" || !t.effects.Has(sqltext.Deallocates) {
 		return asItIs, false
 	}
-	text, _, _ := bytes.Cut(b[wire.HeaderSize+at:h.Size], []byte{0})
-	name, ok := deallocated(text)
-	if !ok {
-		return asItIs, false
-	}
-	s := k.session.statements.get(name)
+	s := k.session.statements.get(t.target)
 	if s == nil {
 		return asItIs, false
 	}
-	if k.deallocates.name != "" || k.changes.inDoubt([]byte(name), s.body) {
+	if k.deallocates.name != "" || k.changes.inDoubt([]byte(t.target), s.body) {
 		k.doubting = true
 
 		return notYet, true
 	}
 	theirs := k.provide(s)
 	k.save()
+	text, _, _ := bytes.Cut(k.up.unjudged()[wire.HeaderSize+at:h.Size], []byte{0})
 	resize(&k.up, h, wire.HeaderSize+at, len(text), "DEALLOCATE "+theirs)
-	k.deallocates = deallocation{name: name, after: k.owed.readies()}
+	k.deallocates = deallocation{name: t.target, after: k.owed.readies()}
 
 	return asItIs, true
 }

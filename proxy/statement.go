@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/pgweir/pgweir/sqltext"
 )
 
 // A statement is what PostgreSQL prepares: a text, and the types of its parameters.
@@ -45,7 +47,7 @@ const keepUnused = 1000
 // take returns the statement with that body for a client. The body is copied. If the
 // catalog has changed since others prepared it they keep it to themselves: names in the
 // text, and what is left open in it, may mean something else now.
-func (t *statements) take(body []byte, catalog uint64) *statement {
+func (t *statements) take(body []byte, catalog uint64, o sqltext.Options) *statement {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.byBody[string(body)]
@@ -55,7 +57,7 @@ func (t *statements) take(body []byte, catalog uint64) *statement {
 	}
 	if s == nil || s.catalog != catalog {
 		t.lastID++
-		s = &statement{body: string(body), id: t.lastID, catalog: catalog, traits: traitsOf(textOf(body))}
+		s = &statement{body: string(body), id: t.lastID, catalog: catalog, traits: bodyTraits(body, o)}
 		if t.byBody == nil {
 			t.byBody = make(map[string]*statement)
 		}
@@ -66,11 +68,11 @@ func (t *statements) take(body []byte, catalog uint64) *statement {
 	return s
 }
 
-// textOf is the text in the body of a Parse.
-func textOf(body []byte) []byte {
+// bodyTraits are the traits of a Parse, of which body is what comes behind the name.
+func bodyTraits(body []byte, o sqltext.Options) traits {
 	text, _, _ := bytes.Cut(body, []byte{0})
 
-	return text
+	return traitsOf(text, o)
 }
 
 // drop is called when a client has s no more.

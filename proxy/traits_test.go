@@ -4,11 +4,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgweir/pgweir/sqltext"
 )
+
+// said is what a text says of what it leaves.
+type said struct {
+	suspect, local, unnamed bool
+	names                   []string
+}
 
 func TestTraits(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]traits{
+	for text, want := range map[string]said{
 		"SELECT 1": {},
 		"SELECT a_b, c_d FROM my_table WHERE x = 'set'":                   {},
 		"SELECT temp, temporary_id FROM temperatures":                     {},
@@ -22,7 +30,7 @@ func TestTraits(t *testing.T) {
 		"/* never closed":                                                   {},
 		"-- never closed":                                                   {},
 		"/**/ SET /* own */ app.tenant = '1'":                               {names: []string{"app.tenant"}},
-		`SET "my app".tenant = '1'`:                                         {unnamed: true},
+		`SET "my app".tenant = '1'`:                                         {names: []string{"my app.tenant"}},
 		"SET search_path = a.b":                                             {},
 		"SELECT set_config('app' || '.x', '1', false)":                      {suspect: true, unnamed: true},
 		"SELECT pg_advisory_lock(1)":                                        {suspect: true},
@@ -42,15 +50,16 @@ func TestTraits(t *testing.T) {
 		"SELECT set_config('app.x', $1, true)":                              {names: []string{"app.x"}},
 		"SELECT set_config('x', 'a, (b', true), set_config('y', 'c', true)": {},
 		"SELECT set_config('x', 'c', true), set_config('y', 'c', false)":    {suspect: true},
-		"SELECT set_config('x', f(1), true)":                                {suspect: true}, // in doubt
+		"SELECT set_config('x', f(1), true)":                                {},
 		"SELECT set_config($1, $2, $3)":                                     {suspect: true, unnamed: true},
 		"SELECT SET_CONFIG ( name, value, false ) FROM s":                   {suspect: true, unnamed: true},
 		"DO $$ BEGIN PERFORM set_config('app.x', '', false); SET app.y = 1; END $$": {
 			suspect: true, names: []string{"app.x", "app.y"},
 		},
 	} {
-		got := traitsOf([]byte(text + "\x00"))
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(traits{})); diff != "" {
+		t1 := traitsOf([]byte(text+"\x00"), sqltext.Options{})
+		got := said{t1.suspect(), t1.local, t1.effects.Has(sqltext.UnnamedSetting), t1.names}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(said{})); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
@@ -59,7 +68,7 @@ func TestTraits(t *testing.T) {
 func TestTraitsAllocs(t *testing.T) {
 	skipUnderRace(t)
 	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
-	if n := testing.AllocsPerRun(100, func() { _ = traitsOf(text) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _ = traitsOf(text, sqltext.Options{}) }); n != 0 {
 		t.Errorf("%v allocations for a text that says nothing", n)
 	}
 }
@@ -67,7 +76,7 @@ func TestTraitsAllocs(t *testing.T) {
 func BenchmarkTraits(b *testing.B) {
 	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
 	for b.Loop() {
-		_ = traitsOf(text)
+		_ = traitsOf(text, sqltext.Options{})
 	}
 }
 

@@ -62,7 +62,13 @@ func (k *link) judge(h *wire.Header) (verdict, error) {
 		return notYet, nil
 	case h.Type == wire.Terminate:
 		return saysGoodbye, nil
-	case k.manages && !k.owed.skip:
+	case k.owed.skip:
+		return asItIs, nil
+	case h.Type == wire.Query:
+		b := k.up.unjudged()
+		k.query = traitsOf(b[wire.HeaderSize:min(h.Size, len(b))], k.session.reading)
+	}
+	if k.manages {
 		return k.prepare(h)
 	}
 
