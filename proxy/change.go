@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -17,6 +18,8 @@ type change struct {
 	statement *statement // that is prepared
 	old       *statement // of a client: what it had under that name
 	segment   int        // of the pipeline
+
+	leaves config.Leftover // what it is refused for
 }
 
 // changeKind is whose statements change, and how.
@@ -29,6 +32,7 @@ const (
 	clientRepeats                   // it prepares as name what it has: an error
 	clientUses                      // it uses name, which changes nothing
 	clientMisses                    // it uses name, which it does not have: an error
+	clientRefused                   // it may not do what it would, which leaves something: an error
 	serverParses                    // it is given statement to prepare
 	serverCloses                    // it is told to close one
 )

@@ -184,6 +184,7 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		status = body[0]
 		k.deallocationOver()
 	case wire.ErrorResponse:
+		k.explainRefusal(h)
 		k.notDiscarded()
 		k.locals, k.boundLocal = 0, false // not all may have been done
 		if e, err := wire.ParseError(body); err == nil {

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/config"
+	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -39,6 +40,72 @@ func errRefused(kind config.Leftover) *wire.Error {
 	return wire.Errorf(wire.CodeFeatureNotSupported, "%s does not work in transaction mode", kind).
 		WithDetail("It is refused by " + kind.Key() + " = \"reject\".").
 		WithHint(strings.ToUpper(hint[:1]) + hint[1:])
+}
+
+// refusable are the kinds that a text plainly leaves, by its effects.
+var refusable = []struct {
+	effect sqltext.Effects
+	kind   config.Leftover
+}{
+	{sqltext.Listens, config.LeftoverListen},
+	{sqltext.CreatesTemp, config.LeftoverTempTable},
+	{sqltext.AdvisoryLock, config.LeftoverAdvisoryLock},
+	{sqltext.HoldsCursor, config.LeftoverHoldCursor},
+	{sqltext.Prepares, config.LeftoverPrepare},
+	{sqltext.SetsUser, config.LeftoverAuthorization},
+	{sqltext.Loads, config.LeftoverLoad},
+}
+
+// refused returns the kind for which a statement with those effects is refused.
+func (r *route) refused(e sqltext.Effects) (config.Leftover, bool) {
+	if e.Has(sqltext.DropsOnCommit) {
+		e &^= sqltext.CreatesTemp
+	}
+	for _, one := range refusable {
+		if e.Has(one.effect) && r.policies[one.kind] == config.PolicyReject {
+			return one.kind, true
+		}
+	}
+
+	return 0, false
+}
+
+// nonsense stands in the place of a text that is refused. PostgreSQL complains of it, so
+// that the transaction fails as it would for any other error; the complaint is replaced.
+const nonsense = "refused"
+
+// refuseText sees to a Query or Parse whose text plainly leaves what is refused. It
+// reports whether it is one. h is its header, which may change.
+func (k *link) refuseText(h *wire.Header) bool {
+	b := k.up.unjudged()
+	if len(b) < h.Size || h.Type != wire.Query && h.Type != wire.Parse {
+		return false
+	}
+	text, at := textOf(h.Type, b[wire.HeaderSize:h.Size])
+	t := traitsOf(text, k.session.reading)
+	kind, ok := k.session.route.refused(t.effects)
+	if !ok {
+		return false
+	}
+	k.save()
+	resize(&k.up, h, wire.HeaderSize+at, len(text), nonsense)
+	if h.Type == wire.Query {
+		k.state.unnamed = nil
+		k.session.statements.unnamed = nil
+	}
+	k.changes.push(change{kind: clientRefused, leaves: kind})
+
+	return true
+}
+
+// explainRefusal has the server's next frame, an error, say what a text was refused for,
+// if it answers one that was. h is its header, which may change.
+func (k *link) explainRefusal(h *wire.Header) {
+	if rest := k.changes.rest(); k.owed.follows() && len(rest) > 0 && rest[0].kind == clientRefused {
+		e := errRefused(rest[0].leaves)
+		k.session.proxy.countError(e)
+		k.replaceError(h, e)
+	}
 }
 
 // errLeft is what a client is told whose session ends for what a function has left in

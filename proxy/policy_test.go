@@ -85,6 +85,55 @@ func TestIgnoreFails(t *testing.T) {
 	c.want("TDCZ")
 }
 
+// TestReject: what is refused is an error before anything is done, and the session goes
+// on.
+func TestReject(t *testing.T) {
+	o := newOracle(t, everything(config.PolicyReject))
+	o.do("CREATE TABLE kept (a int)")
+	c := o.connect()
+	for sql, what := range map[string]string{
+		"LISTEN x":                                "LISTEN",
+		"INSERT INTO kept VALUES (1); LISTEN x":   "LISTEN",
+		"/* a */ CREATE TEMP TABLE x (a int)":     "temporary object",
+		"SELECT pg_advisory_lock(1)":              "advisory lock",
+		"DECLARE c CURSOR WITH HOLD FOR SELECT 1": "cursor WITH HOLD",
+		"PREPARE p AS SELECT 1":                   "PREPARE",
+		"SET SESSION AUTHORIZATION pg_monitor":    "SET SESSION AUTHORIZATION",
+		"LOAD 'auto_explain'":                     "LOAD",
+		"SELECT 'a much longer text', pg_advisory_lock(1), 'than it is replaced by'": "advisory lock",
+	} {
+		c.send(query(sql))
+		c.wantError("ERROR", wire.CodeFeatureNotSupported, what+" does not work in transaction mode")
+		c.want("Z")
+		c.send(extended(sql), syncMsg())
+		c.wantError("ERROR", wire.CodeFeatureNotSupported, what+" does not work in transaction mode")
+		c.want("Z")
+		c.send(parse("s", sql), syncMsg(), run("s"), syncMsg())
+		c.wantError("ERROR", wire.CodeFeatureNotSupported, what+" does not work in transaction mode")
+		c.want("Z")
+		c.wantError("ERROR", "26000", `prepared statement "s" does not exist`)
+		c.want("Z")
+	}
+	c.send(query("BEGIN"), query("INSERT INTO kept VALUES (2)"), query("LISTEN x"))
+	c.want("CZCZ")
+	c.wantError("ERROR", wire.CodeFeatureNotSupported, "LISTEN does not work in transaction mode")
+	if got := c.want("Z")[0].body[0]; got != wire.TxFailed {
+		t.Errorf("transaction status %c, want E", got)
+	}
+	c.send(query("COMMIT"))
+	c.want("CZ")
+	for sql, want := range map[string]string{
+		"SELECT count(*) FROM kept": "0", "SELECT 'LISTEN x; CREATE TEMP TABLE'": "LISTEN x; CREATE TEMP TABLE",
+		"SELECT pg_try_advisory_xact_lock(1)": "t",
+	} {
+		if got := o.look(c, sql); got != want {
+			t.Errorf("%s is %s, want %s", sql, got, want)
+		}
+	}
+	c.send(query("BEGIN; CREATE TEMP TABLE x ON COMMIT DROP AS SELECT 1; COMMIT"))
+	c.want("CCCZ")
+}
+
 // TestRejectUnseen: a session that has in it what is refused, and could not be seen to
 // do so, ends.
 func TestRejectUnseen(t *testing.T) {

@@ -18,6 +18,7 @@ type route struct {
 	pool     *pool.Pool
 	mode     config.PoolMode
 	policies config.Policies // of what clients leave in a session
+	rejects  bool            // one of these is reject
 	tallies  []stats.Tally   // by loop
 
 	statements statements // that its clients have prepared
@@ -58,6 +59,7 @@ func (p *Proxy) route(database, user string, own wire.Credentials) (*route, erro
 	r := p.routes[key]
 	if r == nil || r.pool != servers {
 		r = &route{pool: servers, mode: limits.Mode, policies: limits.On, tallies: make([]stats.Tally, len(p.workers))}
+		r.rejects = r.mode != config.PoolSession && r.policies.Any(config.PolicyReject)
 		p.routes[key] = r
 	}
 

@@ -64,6 +64,10 @@ func (k *link) judge(h *wire.Header) (verdict, error) {
 		return saysGoodbye, nil
 	case k.owed.skip:
 		return asItIs, nil
+	case k.session.route.rejects && k.refuseText(h):
+		k.query = traits{}
+
+		return follows, nil
 	case h.Type == wire.Query:
 		b := k.up.unjudged()
 		k.query = traitsOf(b[wire.HeaderSize:min(h.Size, len(b))], k.session.reading)

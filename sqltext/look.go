@@ -10,6 +10,7 @@ type Effects uint32
 const (
 	SetsSession    Effects = 1 << iota // SET that lasts longer than the transaction
 	SetsLocal                          // SET LOCAL, SET TRANSACTION
+	SetsUser                           // SET SESSION AUTHORIZATION
 	Resets                             // RESET
 	SetsConfig                         // set_config or UPDATE pg_settings, and it is not plain that the third argument is true
 	OwnSetting                         // SET or set_config of a name with a dot: see Details
@@ -25,6 +26,7 @@ const (
 	Loads                              // LOAD
 	Creates                            // CREATE
 	CreatesTemp                        // CREATE TEMP, SELECT INTO TEMP, anything in pg_temp
+	DropsOnCommit                      // ON COMMIT DROP
 	SelectInto                         // SELECT INTO
 	AdvisoryLock                       // a function for advisory locks that outlast the transaction
 	HoldsCursor                        // DECLARE ... WITH HOLD
@@ -212,6 +214,9 @@ func (s *Scanner) look(t *token) {
 	unfinished := inner.st.Kind == Set && inner.set == setScope // 'SET ' || name
 	if e.Has(Unreadable) && bytes.Contains(bytes.ToLower(text), []byte("set")) || unfinished {
 		e |= SetsSession | UnnamedSetting
+	}
+	if s.within > 0 {
+		e &= SetsSession | SetsConfig | OwnSetting | UnnamedSetting // it may be words for people
 	}
 	s.st.Effects |= e &^ Unreadable
 }

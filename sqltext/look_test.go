@@ -47,6 +47,8 @@ func TestLook(t *testing.T) {
 		{"UPDATE pg_settings SET setting = '1'", Facts{1, Update, Writes | SetsConfig}},
 		{"SELECT * FROM pg_settings", Facts{1, Select, 0}},
 		{"EXPLAIN ANALYZE CREATE LOCAL TEMP TABLE t AS SELECT 1", Facts{1, Explain, CreatesTemp}},
+		{"SET SESSION AUTHORIZATION bob", Facts{1, Set, SetsSession | SetsUser}},
+		{"CREATE TEMP TABLE t () ON COMMIT DROP", Facts{1, Create, Creates | CreatesTemp | DropsOnCommit}},
 		{"CREATE TABLE pg_temp.t ()", Facts{1, Create, Creates | CreatesTemp}},
 		{"SELECT 1 INTO t", Facts{1, Select, SelectInto}},
 		{"SELECT 1 INTO TEMP t", Facts{1, Select, SelectInto | CreatesTemp}},

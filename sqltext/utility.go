@@ -43,6 +43,10 @@ func (s *Scanner) utility(f *frame, t *token) {
 		if (s.st.Kind == Create || s.st.Kind == Explain) && s.depth == 0 && s.prev.kw <= kwLocal || s.prev.kw == kwInto {
 			s.st.Effects |= CreatesTemp
 		}
+	case kwDrop:
+		if s.prev.kw == kwCommit && s.st.Kind == Create {
+			s.st.Effects |= DropsOnCommit
+		}
 	case kwHold:
 		if s.prev.kw == kwWith {
 			s.st.Effects |= HoldsCursor
@@ -105,7 +109,11 @@ func (s *Scanner) setFirst(t *token) setState {
 		if s.next.kw == kwZone {
 			return setScope
 		}
-	case kwZone, kwAuthorization, kwRole:
+	case kwAuthorization:
+		s.st.Effects |= SetsUser
+
+		return setValue
+	case kwZone, kwRole:
 		return setValue
 	}
 
