@@ -19,7 +19,7 @@ FUZZ_TIME := 30s
 NEWEST_PG := 18
 CONVERSATIONS := ^Test(Conversations.*|Rotation|Prepared|QueryInOpenSeries|WireScripts|Protocol.*|ServerProtocol.*|SettingsOfTransactions)$$
 
-.PHONY: help build run setup test test-newest test-matrix short lint fmt fuzz campaign bench cover ci clean
+.PHONY: help build run setup test test-newest test-matrix test-faults short lint fmt fuzz campaign bench cover ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ test-newest: setup ## compare conversations with pgweir and with the newest Post
 test-matrix: setup ## run the tests that talk to PostgreSQL against versions 14 to 18 (10 minutes)
 	@$(TELL_SKIPPED) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/postgres/matrix
 
+test-faults: setup ## have all that can fail fail for longer, and try all that could leak (8 minutes)
+	REQUIRE_PG=1 go test -count=1 -timeout $(TEST_TIMEOUT) -run NothingLeaks ./proxy -long
+	REQUIRE_PG=1 go test -count=1 -timeout $(TEST_TIMEOUT) -run 'Faults|Starvation|Killed|Dies|FairShares|SlowLoginsBy' ./integration -long
+
 short: ## run the tests as they are, without set-up and race detector
 	@$(TELL_SKIPPED) go test -timeout $(TEST_TIMEOUT) ./...
 
@@ -76,7 +80,7 @@ fuzz: ## run each fuzz target for FUZZ_TIME (30s)
 		done; \
 	done
 
-campaign: setup ## hold thousands of random conversations with pgweir and PostgreSQL, and cancel 10 000 statements (6 minutes)
+campaign: setup ## hold thousands of random conversations, and cancel 10 000 statements (6 minutes)
 	REQUIRE_PG=1 go test -count=1 -timeout $(TEST_TIMEOUT) -run Random ./proxy -rounds 5000
 
 bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 minutes)
