@@ -134,19 +134,27 @@ func (l *lab) signalBackend(t *testing.T, s syscall.Signal) int {
 	return pid
 }
 
-// vanishAll has clients leave, in the middle of different things, with all they have made
-// in their sessions.
+// vanishAll has clients leave, in the middle of different things or behind them, with all
+// they have made in their sessions.
 func vanishAll(t *testing.T, l *lab) {
-	for i, sql := range []string{
+	for _, sql := range []string{
 		"SET work_mem = '5MB'; CREATE TEMP TABLE account (id int); SELECT pg_advisory_lock(1)",
-		"BEGIN; SET ROLE pg_monitor; SET app.owner = 'somebody'", "BEGIN; SELECT 1/0", "SELECT pg_sleep(600)",
-		"COPY transfer FROM STDIN", "SELECT repeat('x', 1000) FROM generate_series(1, 100000)",
+		"BEGIN; SET ROLE pg_monitor; SET app.owner = 'somebody'", "BEGIN; SELECT txid_current()", "BEGIN; SELECT 1/0",
+	} {
+		for _, answered := range []bool{true, false} {
+			c := l.login(t)
+			c.send(messages(sql)...)
+			if answered {
+				c.answer()
+			}
+			c.reset()
+		}
+	}
+	for _, sql := range []string{
+		"SELECT pg_sleep(600)", "COPY transfer FROM STDIN", "SELECT repeat('x', 1000) FROM generate_series(1, 100000)",
 	} {
 		c := l.login(t)
-		c.send(&pgproto3.Query{String: sql})
-		if i%2 == 0 {
-			time.Sleep(time.Millisecond)
-		}
+		c.send(messages(sql)...)
 		c.reset()
 	}
 }
