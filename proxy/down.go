@@ -35,6 +35,8 @@ func (k *link) forwardDown() error {
 		return err
 	}
 	switch {
+	case k.fatal && k.tidying(): // to pgweir, not to the client
+		return &sideError{side: "server", op: "read", err: k.said}
 	case k.fatal:
 		return errServerSpoke
 	case lost != nil:
@@ -64,9 +66,10 @@ func (k *link) makeFree() error {
 	return nil
 }
 
-// free reports whether the client needs its server no more.
+// free reports whether the client needs its server no more. That is not so while it is not
+// known what it has left there.
 func (k *link) free() bool {
-	return k.owed.settled() && !k.keeps() && k.cleanup == ""
+	return k.owed.settled() && !k.keeps() && !k.suspected && k.cleanup == ""
 }
 
 // letGo gives the server back, or closes it if its last word has come right behind

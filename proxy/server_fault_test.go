@@ -379,3 +379,37 @@ func TestServerFlood(t *testing.T) {
 		t.Errorf("the heap has grown by %d bytes", grown)
 	}
 }
+
+// TestServerEndsWithSession: a server that ends before it has told what its client has
+// left in its session takes that with it. The client, who has been told that its SET is
+// done, must know.
+func TestServerEndsWithSession(t *testing.T) {
+	last := wire.Fatalf(wire.CodeAdminShutdown, "terminating connection").Append(nil)
+	tests := map[string]struct {
+		behind []byte // what comes with the answer
+		asked  []byte // what comes when pgweir asks; nil: it does not come to that
+		code   string
+	}{
+		"right behind the answer": {last, nil, wire.CodeAdminShutdown},
+		"when it is asked":        {nil, last, wire.CodeAdminShutdown},
+		"without a word":          {nil, []byte{}, wire.CodeConnectionFailure},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			r := newRig(t, f.config(nil))
+			c := r.connect()
+			s := f.accept()
+			c.send(query("SET app.tenant = 'mine'"))
+			s.want("Q")
+			s.send(done("SET", wire.TxIdle), test.behind)
+			c.want("CZ")
+			if test.asked != nil {
+				s.want("Q")
+				s.send(test.asked)
+			}
+			_ = s.nc.Close()
+			c.wantFatal(test.code, "")
+		})
+	}
+}
