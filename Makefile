@@ -19,7 +19,7 @@ FUZZ_TIME := 30s
 NEWEST_PG := 18
 CONVERSATIONS := ^Test(Conversations.*|Rotation|Prepared|QueryInOpenSeries|WireScripts|Protocol.*|ServerProtocol.*|SettingsOfTransactions)$$
 
-.PHONY: help build run setup test test-newest test-matrix test-faults short lint fmt fuzz campaign bench cover ci clean
+.PHONY: help build run setup test test-newest test-matrix test-faults test-clients short lint fmt fuzz campaign bench cover ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ campaign: setup ## hold thousands of random conversations, and cancel 10 000 sta
 
 bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 minutes)
 	go run ./integration/bench
+
+test-clients: setup ## have the drivers' own tests and programs in many languages work through pgweir (15 minutes)
+	REQUIRE_PG=1 go test -count=1 -timeout 40m ./integration/clients -all
 
 cover: setup ## write the tests' coverage to cover.out and sum it up
 	REQUIRE_PG=1 go test -timeout $(TEST_TIMEOUT) -coverprofile=cover.out -coverpkg=./... ./...

@@ -1,0 +1,76 @@
+// Package clients has other people's code work through pgweir, unchanged: the test
+// suites of two Go drivers, and short programs in the drivers and frameworks that
+// applications use. Nothing imports it.
+//
+// Everything runs on three routes to PostgreSQL: direct, which says what is right,
+// and through pgweir in session mode and in transaction mode, there with a pool of
+// three servers that are used in turn, so that what depends on a server is noticed.
+//
+// go test runs what needs Go alone. With -all, as in make test-clients, it runs
+// everything, and what is missing on the machine makes it fail.
+package clients
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+)
+
+// all asks for the programs in other languages, and for all of the drivers' suites.
+var all = flag.Bool("all", false, "run everything, and install what it needs in the user's cache")
+
+// pgweirBuild is the program under test, built when first asked for.
+var pgweirBuild build
+
+// ledger is the table that is printed at the end.
+var ledger table
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+// runTests runs the tests, prints the table and removes the program that was built.
+func runTests(m *testing.M) int {
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "pgweir-clients-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	pgweirBuild.path = filepath.Join(dir, "pgweir")
+	code := pgtest.Main(m)
+	if *all {
+		fmt.Print(ledger.String())
+	}
+
+	return code
+}
+
+// A build is the program with the race detector, built once.
+type build struct {
+	path string
+	once sync.Once
+	err  error
+}
+
+// binary returns the path of the program.
+func (b *build) binary(t testing.TB) string {
+	t.Helper()
+	b.once.Do(func() {
+		out, err := exec.Command("go", "build", "-race", "-o", b.path, "github.com/pgweir/pgweir/cmd/pgweir").CombinedOutput()
+		if err != nil {
+			b.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+
+	return b.path
+}
