@@ -20,6 +20,7 @@ type owed struct {
 
 	tx      byte // status of the last ReadyForQuery, as [owed.ready] takes it; 0 before the first
 	worked  bool // the server has begun something since then
+	mixed   bool // a query has come in an open series, and the server has not been at rest since
 	skip    bool // after an error the server discards all until Sync
 	open    bool // the client has begun a series of extended-protocol messages: Sync ends it
 	held    int  // how many of the newest entries came since the client last asked for answers
@@ -162,6 +163,7 @@ func (o *owed) begin(e entry) {
 		o.held = 0
 	}
 	o.held++
+	o.mixed = o.mixed || o.open && endsSeries(e.kind()) && e.kind() != oweSync
 	o.open = !endsSeries(e.kind())
 	o.push(e)
 }
@@ -276,6 +278,7 @@ func (o *owed) ready(status byte) {
 		o.tx = status
 	}
 	o.worked = false
+	o.mixed = o.mixed && (o.n > 0 || o.tx != wire.TxIdle)
 	o.skip, o.copyIn, o.copying = false, false, false
 }
 

@@ -147,7 +147,8 @@ func (k *link) prepareAs(s *statement) {
 }
 
 // parseNamed notes what the client prepares under a name. A server that has it already
-// is not told, but in a failed transaction, of which it will complain.
+// is not told, but in a failed transaction, of which it will complain, and where it may
+// depend on the Parse whether PostgreSQL 18 ends the transaction of a series.
 func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	mine := &k.session.statements
 	c := change{kind: clientParses, name: string(name)}
@@ -173,7 +174,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	}
 	c.statement = s
 	mine.set(c.name, s)
-	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed {
+	if k.state.current(s) != nil && k.owed.tx != wire.TxFailed && !k.owed.mixed {
 		k.save()
 		k.changes.push(c)
 		k.owed.answer(oweParse)

@@ -64,6 +64,18 @@ func TestQueryInOpenSeries(t *testing.T) {
 	}
 }
 
+// TestParseInOpenSeries: a Parse behind a query in an open series reaches the server, even
+// if pgweir could answer it: with PostgreSQL 18 the Sync commits because of it.
+func TestParseInOpenSeries(t *testing.T) {
+	const text = "SELECT 'prepared before'"
+	o := newOracle(t, nil)
+	o.compare(t, conversation{steps: []step{
+		{join(parse("a", text), closeStmt("a"), syncMsg()), "Z"},
+		{join(extended("INSERT INTO t VALUES (1)"), query("SELECT 1"), parse("b", text), syncMsg()), "ZZ"},
+		{join(bind("b"), execute(0), syncMsg()), "Z"},
+	}})
+}
+
 // TestServerProtocolVersions: PostgreSQL settles for the version that it speaks, and what
 // it gives out as a cancel key, 4 bytes or the 32 of version 3.2, cancels.
 func TestServerProtocolVersions(t *testing.T) {
