@@ -27,8 +27,7 @@ func TestCancelQueued(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newRefusing(t)
-			x.c.send(send)
-			x.eventually("the client waits for a server", func() bool { return x.pool().Waiting == 1 })
+			x.queue(x.c, send)
 			x.cancel(x.c)
 			x.c.wantError("ERROR", wire.CodeQueryCanceled, "canceling statement due to user request")
 			x.c.want("Z")
@@ -44,10 +43,7 @@ func TestCancelQueued(t *testing.T) {
 // that carried the request has ended, so that must not be before the request can hit
 // nothing any more.
 func TestCancelEndsWhenItIsOver(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
 	running(c, s)
 	carrier := r.cancel(c)
 	request := f.canceled(s)
@@ -66,10 +62,7 @@ func TestCancelEndsWhenItIsOver(t *testing.T) {
 
 // TestCancelCarrierLeaves: whoever asks need not wait.
 func TestCancelCarrierLeaves(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
 	running(c, s)
 	_ = r.cancel(c).nc.Close()
 	request := f.canceled(s)
@@ -179,16 +172,12 @@ func (h *holder) Suits(*pool.Server) bool { return true }
 // TestCancelWhenServerIsOnItsWay: a request is not lost because a server has just been
 // given to the client that was waiting for one.
 func TestCancelWhenServerIsOnItsWay(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.DefaultPoolSize = 1 }))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.DefaultPoolSize = 1 })
 	target := r.session(c.welcome.PID)
 	h := &holder{pool: target.route.pool, then: func() { target.cancel(func() {}) }, ended: make(chan struct{})}
 	target.loop.Post(func() { target.loop.Go(h) })
 	r.eventually("the server is taken", func() bool { st := r.pool(); return st.InUse() == 1 })
-	c.send(query("SELECT 1"))
-	r.eventually("the client waits for a server", func() bool { return r.pool().Waiting == 1 })
+	r.queue(c, query("SELECT 1"))
 	target.loop.Post(func() {
 		h.over = true
 		h.task.Wake()

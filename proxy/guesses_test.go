@@ -95,10 +95,7 @@ func TestGuessesAreForgotten(t *testing.T) {
 // TestCancelKeysAreGuessed: an address that tries too many keys is not heard for a while,
 // also if it has the right one then. There is one line in the log.
 func TestCancelKeysAreGuessed(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(nil))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, nil)
 	running(c, s)
 	key := *c.welcome
 	key.Secret = []byte("\x00\x00\x00\x00")

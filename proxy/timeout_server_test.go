@@ -27,10 +27,7 @@ func canceledError() []byte {
 // TestQueryTimeout: PostgreSQL is asked to cancel; what it says reaches the client,
 // which goes on.
 func TestQueryTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.QueryTimeout = limit })
 	running(c, s)
 	r.step(limit - 1)
 	if n := len(f.cancels); n != 0 {
@@ -47,9 +44,7 @@ func TestQueryTimeout(t *testing.T) {
 	r.settle()
 	s.wantSilence()
 	cancel.confirm()
-	s.wantQuery("SELECT 1")
-	s.send(result("1"))
-	c.want("TDCZ")
+	s.answer(c, "SELECT 1")
 }
 
 // TestQueryTimeoutAfterQueue: the time in the queue does not count, and neither does the
@@ -60,8 +55,7 @@ func TestQueryTimeoutAfterQueue(t *testing.T) {
 	busy, c := r.connect(), r.connect(wire.Parameter{Name: "application_name", Value: "mine"})
 	s := f.accept()
 	beginTx(busy, s)
-	c.send(query("SELECT 1"))
-	r.eventually("the client waits for a server", func() bool { return r.pool().Waiting == 1 })
+	r.queue(c, query("SELECT 1"))
 	r.step(2 * limit)
 	commitTx(busy, s)
 	s.want("QQ")
@@ -85,19 +79,13 @@ func TestQueryTimeoutAfterQueue(t *testing.T) {
 func TestOwnStatementTimeout(t *testing.T) {
 	for name, timeout := range map[string]time.Duration{"without query_timeout": 0, "with one": limit} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = timeout }))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, func(g *config.Pgweir) { g.QueryTimeout = timeout })
 			c.send(query("SET x = 1"))
 			s.want("Q")
 			s.send(done("SET", wire.TxIdle))
 			c.want("CZ")
 			s.want("Q") // what is there?
-			r.step(executeTimeout - 1)
-			c.wantSilence()
-			r.step(1)
-			c.wantFatal(wire.CodeConnectionFailure, "did not answer")
+			r.endsAfter(executeTimeout, c, wire.CodeConnectionFailure, "did not answer")
 			f.canceled(s).confirm()
 			s.wantClosed()
 		})
@@ -108,20 +96,14 @@ func TestOwnStatementTimeout(t *testing.T) {
 // so is its client.
 func TestQueryTimeoutIgnored(t *testing.T) {
 	const wait = 7 * time.Second
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) {
+	f, r, c, s := paired(t, func(g *config.Pgweir) {
 		g.QueryTimeout = limit
 		g.CancelWaitTimeout = wait
-	}))
-	c := r.connect()
-	s := f.accept()
+	})
 	running(c, s)
 	r.step(limit)
 	f.canceled(s).confirm()
-	r.step(wait - 1)
-	c.wantSilence()
-	r.step(1)
-	e := c.wantFatal(wire.CodeQueryCanceled, "canceling statement due to query_timeout")
+	e := r.endsAfter(wait, c, wire.CodeQueryCanceled, "canceling statement due to query_timeout")
 	if e.Hint == "" {
 		t.Error("there is no hint")
 	}
@@ -152,10 +134,7 @@ func TestQueryTimeoutPipeline(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
-			c := r.connect()
-			s := f.accept()
+			f, r, c, s := paired(t, func(g *config.Pgweir) { g.QueryTimeout = limit })
 			c.send(test.send)
 			r.step(limit - 1)
 			s.send(test.ok)
@@ -185,10 +164,7 @@ func TestQueryTimeoutPipeline(t *testing.T) {
 
 // TestQueryTimeoutSeries: Parse and Bind take from the time of their Execute.
 func TestQueryTimeoutSeries(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.QueryTimeout = limit }))
-	c := r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.QueryTimeout = limit })
 	c.send(parse("", "SELECT 1"), bind(""), execute(0), syncMsg())
 	s.want("PBES")
 	r.step(limit - 1)
@@ -203,10 +179,8 @@ func TestQueryTimeoutSeries(t *testing.T) {
 // TestCancelWaitTimeout: a server that was released with a cancel under way is not
 // given to anybody until that is confirmed, and is closed if it is not.
 func TestCancelWaitTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.CancelWaitTimeout = limit }))
-	c, other := r.connect(), r.connect()
-	s := f.accept()
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.CancelWaitTimeout = limit })
+	other := r.connect()
 	running(c, s)
 	r.cancel(c)
 	f.canceled(s)
@@ -221,9 +195,7 @@ func TestCancelWaitTimeout(t *testing.T) {
 	r.step(1)
 	s.wantClosed()
 	s = f.accept()
-	s.wantQuery("SELECT 2")
-	s.send(result("2"))
-	other.want("TDCZ")
+	s.answer(other, "SELECT 2")
 	if n := r.pool().Closed[pool.ReasonCancel]; n != 1 {
 		t.Errorf("%d servers closed for a cancel that was not confirmed", n)
 	}
@@ -242,10 +214,7 @@ func TestServerConnectTimeout(t *testing.T) {
 	c := r.dial()
 	c.send(startupPacket())
 	r.eventually("a server is being opened", func() bool { return f.attempts.Load() == 1 })
-	r.step(limit - 1)
-	c.wantSilence()
-	r.step(1)
-	e := c.wantFatal(wire.CodeCannotConnectNow, "cannot connect to PostgreSQL")
+	e := r.endsAfter(limit, c, wire.CodeCannotConnectNow, "cannot connect to PostgreSQL")
 	if e.Detail == "" || e.Hint == "" {
 		t.Errorf("detail %q, hint %q", e.Detail, e.Hint)
 	}
@@ -253,13 +222,10 @@ func TestServerConnectTimeout(t *testing.T) {
 
 // TestServerIdleTimeout: an idle server is closed, and not while it is used.
 func TestServerIdleTimeout(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) {
+	_, r, c, s := paired(t, func(g *config.Pgweir) {
 		g.ServerIdleTimeout = limit
 		g.ServerLifetime = 100 * limit
-	}))
-	c := r.connect()
-	s := f.accept()
+	})
 	beginTx(c, s)
 	r.step(2 * limit)
 	s.wantSilence()
@@ -276,10 +242,7 @@ func TestServerIdleTimeout(t *testing.T) {
 
 // TestServerUsedOnce: with a lifetime of 0 a server is closed after its first use.
 func TestServerUsedOnce(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.ServerLifetime = 0 }))
-	c := r.connect()
-	s := f.accept()
+	_, r, c, s := paired(t, func(g *config.Pgweir) { g.ServerLifetime = 0 })
 	r.step(time.Second) // the janitor leaves one alone that was not used yet
 	beginTx(c, s)
 	commitTx(c, s)
@@ -294,13 +257,10 @@ func TestServerUsedOnce(t *testing.T) {
 func TestServerLifetime(t *testing.T) {
 	for name, inUse := range map[string]bool{"idle": false, "in use": true} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			r := newRig(t, f.config(func(g *config.Pgweir) {
+			_, r, c, s := paired(t, func(g *config.Pgweir) {
 				g.ServerIdleTimeout = 0
 				g.ServerLifetime = limit
-			}))
-			c := r.connect()
-			s := f.accept()
+			})
 			if inUse {
 				beginTx(c, s)
 			}
@@ -322,12 +282,8 @@ func TestServerLifetime(t *testing.T) {
 // TestServerLoginRetry: after each failure the pause doubles up to the setting, half
 // of it at random. Who waits is served as soon as it works again.
 func TestServerLoginRetry(t *testing.T) {
-	f := newFake(t)
-	r := newRig(t, f.config(func(g *config.Pgweir) { g.ServerLoginRetry = 8 * firstPause }))
-	c := r.connect()
-	f.setLogin(startingUp)
-	f.accept().reset()
-	r.eventually("the dead server is gone", func() bool { return r.pool().Open == 0 })
+	f, r, c, s := paired(t, func(g *config.Pgweir) { g.ServerLoginRetry = 8 * firstPause })
+	r.lockOut(f, s, wire.Fatalf(wire.CodeCannotConnectNow, "the database system is starting up"))
 	c.send(query("SELECT 1"))
 
 	pause := firstPause
@@ -344,18 +300,8 @@ func TestServerLoginRetry(t *testing.T) {
 	c.wantSilence()
 	f.setLogin((*fakeConn).greet)
 	r.step(pause)
-	s := f.accept()
-	s.wantQuery("SELECT 1")
-	s.send(result("1"))
-	c.want("TDCZ")
+	f.accept().answer(c, "SELECT 1")
 }
 
 // firstPause is the pool's pause after the first failure.
 const firstPause = 50 * time.Millisecond
-
-// startingUp is a login to a PostgreSQL that is starting.
-func startingUp(s *fakeConn) bool {
-	_, _ = s.nc.Write(wire.Fatalf(wire.CodeCannotConnectNow, "the database system is starting up").Append(nil))
-
-	return false
-}
