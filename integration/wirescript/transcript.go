@@ -2,6 +2,7 @@ package wirescript
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +41,7 @@ type Difference struct {
 
 // Diff compares transcripts. It returns nil if they are the same.
 func Diff(want, got Transcript) *Difference {
-	edits := compare(want, got)
+	edits := compare(want.sorted(), got.sorted())
 	show := make([]bool, len(edits))
 	d := &Difference{}
 	for i, e := range edits {
@@ -60,6 +61,24 @@ func Diff(want, got Transcript) *Difference {
 	d.Text = render(edits, show)
 
 	return d
+}
+
+// sorted returns t with each run of ParameterStatus messages in order of their text. They
+// come in that of a hash table of PostgreSQL's, another one in each version, which means
+// nothing.
+func (t Transcript) sorted() Transcript {
+	t = slices.Clone(t)
+	isStatus := func(e Entry) bool { return strings.HasPrefix(e.Text, answerIndent+"S ") }
+	for i := 0; i < len(t); i++ {
+		run := i
+		for run < len(t) && isStatus(t[run]) {
+			run++
+		}
+		slices.SortFunc(t[i:run], func(a, b Entry) int { return strings.Compare(a.Text, b.Text) })
+		i = max(i, run-1)
+	}
+
+	return t
 }
 
 // around is how many lines are shown before and behind each difference.

@@ -42,6 +42,23 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestDiffParameterStatus: in which order they follow each other makes no difference.
+func TestDiffParameterStatus(t *testing.T) {
+	t.Parallel()
+	var want, got Transcript
+	for _, text := range []string{"> S", "    S a=1", "    S b=2", "    Z I", "    S c=3"} {
+		want = append(want, Entry{Line: 1, Text: text})
+	}
+	got = Transcript{want[0], want[2], want[1], want[3], want[4]}
+	if d := Diff(want, got); d != nil {
+		t.Errorf("got a difference:\n%s", d.Text)
+	}
+	got = Transcript{want[0], want[1], want[2], want[4], want[3]}
+	if Diff(want, got) == nil {
+		t.Error("got none between other messages")
+	}
+}
+
 func TestExplanations(t *testing.T) {
 	t.Parallel()
 	all, err := ParseExplanations("x.diff", "## one two server<18\n# Because of\n# that.\n a\n-b\n+    #c\n...\n\n## three\n# Why.\n-x\n")
