@@ -115,6 +115,9 @@ func unescape(b []byte, escape byte) (rune, int) {
 			return rune(escape), 1
 		}
 	}
+	if r == 0 {
+		return rune(escape), 1 // PostgreSQL refuses it
+	}
 
 	return r, end
 }

@@ -43,12 +43,13 @@ type mark struct {
 type glue uint8
 
 const (
-	glueStart glue = iota // there is none
-	glueOpen              // an opening bracket: nothing comes between it and what follows
-	glueDot               // a dot or ::, behind which a name follows directly
-	glueName              // a name: a dot, :: and brackets follow directly
-	glueClose             // a closing bracket, a placeholder: so do a dot and ::
-	glueSpace             // a space follows
+	glueStart  glue = iota // there is none
+	glueOpen               // an opening bracket: nothing comes between it and what follows
+	glueDot                // a dot or ::, behind which a name follows directly
+	glueName               // a name: a dot, :: and brackets follow directly
+	glueClose              // a closing bracket, a placeholder: so do a dot and ::
+	glueNumber             // a number: a closing bracket follows directly
+	glueSpace              // a space follows, or a closing parenthesis
 )
 
 // String returns the text.
@@ -94,8 +95,10 @@ func (p *printer) put(b []byte, tight bool, next glue) {
 func (p *printer) word(s *Scanner, t *token) {
 	var buf [maxName]byte
 	var b []byte
+	next := glueName
 	if s.lex.opts.Encoding != ASCIISafe {
 		b = buf[:s.lex.fold(&buf, t.start, t.end)]
+		next = glueSpace // a character that lacks its end would take the next byte for it
 	} else {
 		b = buf[:copy(buf[:], s.lex.text[t.start:cut(s.lex.text, t.start, t.end)])]
 		for i, c := range b {
@@ -104,7 +107,6 @@ func (p *printer) word(s *Scanner, t *token) {
 			}
 		}
 	}
-	next := glueName
 	first := p.last == glueStart && kindOf[t.kw] != Empty
 	if first || t.flags&isShouted != 0 || t.kw > kwOther && t.flags&isFunction == 0 && s.st.Kind.utility() {
 		b = bytes.ToUpper(b)
@@ -146,8 +148,10 @@ func (p *printer) sign(c byte) {
 	switch c {
 	case '(', '[':
 		p.put([]byte{c}, named || c == '[' && joins, glueOpen)
-	case ')', ']':
+	case ')':
 		p.put([]byte{c}, true, glueClose)
+	case ']':
+		p.put([]byte{c}, p.last != glueSpace, glueClose)
 	case ',':
 		p.put([]byte{c}, true, glueSpace)
 	case '.':
@@ -170,7 +174,7 @@ func (p *printer) other(c byte) {
 
 // raw writes a number that is kept.
 func (p *printer) raw(text string) {
-	p.put([]byte(text), false, glueSpace)
+	p.put([]byte(text), false, glueNumber)
 }
 
 // placeholder writes the next parameter.

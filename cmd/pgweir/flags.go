@@ -13,8 +13,9 @@ import (
 // flags is the command line of one subcommand.
 type flags struct {
 	*flag.FlagSet
-	about string // on the help screen
-	set   settingsFlag
+	about    string // on the help screen
+	operands string // what may come behind the flags, as on the help screen; "": nothing
+	set      settingsFlag
 }
 
 // newFlags returns the flags of a subcommand. about goes on its help screen, which has
@@ -36,7 +37,7 @@ func (fs *flags) help(w io.Writer) {
 
 		return
 	}
-	fmt.Fprintf(w, "Usage: pgweir %s [flags]\n\n%s\n\n", fs.Name(), fs.about)
+	fmt.Fprintf(w, "Usage: pgweir %s\n\n%s\n\n", strings.TrimSpace(fs.Name()+" [flags] "+fs.operands), fs.about)
 	fs.SetOutput(w)
 	fs.PrintDefaults()
 }
@@ -56,7 +57,7 @@ func (fs *flags) parse(args []string, stdout io.Writer) error {
 
 		return &exitError{code: exitOK}
 	}
-	if err == nil && fs.NArg() > 0 {
+	if err == nil && fs.NArg() > 0 && fs.operands == "" {
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	if err != nil {

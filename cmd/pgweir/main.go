@@ -39,8 +39,9 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the pooler", runServe},
-		{"check", "check a configuration file and say all that is wrong with it", runCheck},
-		{"dev", "try the pooler on a throwaway PostgreSQL, or on DATABASE_URL", runDev},
+		{"check", "check a configuration file and say what is wrong with it", runCheck},
+		{"dev", "try the pooler on a throwaway PostgreSQL or DATABASE_URL", runDev},
+		{"fingerprint", "print the fingerprints of SQL statements", runFingerprint},
 		{"version", "print the version", runVersion},
 	}
 }
@@ -75,7 +76,7 @@ func usage(w io.Writer) {
 	var b strings.Builder
 	b.WriteString("pgweir pools connections to PostgreSQL and measures what passes.\n\nUsage:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  pgweir %-9s %s\n", c.name, c.summary)
+		fmt.Fprintf(&b, "  pgweir %-11s %s\n", c.name, c.summary)
 	}
 	b.WriteString("\nEach command has its own --help.\n" +
 		"Exit codes: 0 ok, 1 failure, 2 usage, 78 configuration.\n")
