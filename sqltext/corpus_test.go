@@ -48,7 +48,7 @@ func corpus() []string {
 		"COPY t FROM STDIN", "COPY (SELECT a FROM t WHERE x = 5) TO PROGRAM 'curl hunter2'", "COPY s.t (a, b) FROM '/x'",
 		"EXPLAIN (ANALYZE, BUFFERS) EXECUTE p(1)", "EXPLAIN ANALYZE DELETE FROM t", "GRANT SELECT, UPDATE ON t TO bob",
 		"/* application:shop,controller:users */ SELECT 1 /*route='%2Fusers',traceparent='00-x-y-01'*/ ; -- bye",
-		"select 'abc", "select \"abc", "select /* abc", "select $a$ abc $b$", "select E'\\'", "select '\\' '", "select \x01", "\xff", "a\xff", `U&"\0000"`, "0-", "a \xdf ]0",
+		"select 'abc", "select \"abc", "select /* abc", "select $a$ abc $b$", "select E'\\'", "select '\\' '", "select \x01", "\xff", "a\xff", `U&"\0000"`, "0-", "a \xdf ]0", `1"a"(`,
 		"(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((SELECT 1 AS x WHERE y IN (1,2)", ")))", "]]((",
 		"SELECT (ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[1,2],ARRAY[1]]]]]]]]", "IN (", "VALUES (", "VALUES (1),(2",
 		"SELECT \xff\xfe, 日本語, \"日本\x00語\"", "\x95\\ 'x\x95\\'", "select a.\"b\".*, .c, $, $$, $1$2, 'é'",

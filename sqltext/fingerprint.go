@@ -6,6 +6,7 @@ func Fingerprint(text []byte, o Options) ID {
 	var s Scanner
 	s.Init(text, o)
 	if !s.Next() {
+		s.begin()
 		s.end()
 	}
 

@@ -186,7 +186,7 @@ func (s *Scanner) row(f *frame, t *token) bool {
 		if s.out != nil {
 			s.out.sign(',')
 		}
-		s.prev = *t
+		s.prev = t.past()
 
 		return true
 	case t.kind == tokSelf && t.char == '(' && l.comma:

@@ -96,6 +96,29 @@ func hashWord(text []byte, start, end int) uint64 {
 	return h
 }
 
+// shortWord returns how many of the eight bytes at the beginning of a word belong to it,
+// and the hash of the word if they are not all. It reads all eight at once: words are
+// short, and where one ends no processor can guess.
+func shortWord(x uint64) (int, uint64) {
+	high := x & (0x80 * ones)
+	v := x &^ high
+	folded := v | 0x20*ones
+	letter := (folded + (0x80-'a')*ones) &^ (folded + (0x7f-'z')*ones)
+	digit := (v + (0x80-'0')*ones) &^ (v + (0x7f-'9')*ones)
+	other := ((v ^ '_'*ones) + 0x7f*ones) & ((v ^ '$'*ones) + 0x7f*ones) // a high bit of 0: one of them
+	end := ^(high | letter | digit | ^other) & (0x80 * ones)
+	if end == 0 {
+		return 8, 0
+	}
+	n := bits.TrailingZeros64(end) / 8
+	capital := letter &^ high &^ (x << 2) & (0x80 * ones)
+
+	return n, absorb(classWord|uint64(n), (x|capital>>2)&(1<<(8*uint(n))-1))
+}
+
+// ones has a 1 in each byte.
+const ones = 0x0101010101010101
+
 // tail returns up to eight bytes as a number.
 func tail(b []byte) uint64 {
 	var x uint64
@@ -108,7 +131,6 @@ func tail(b []byte) uint64 {
 
 // lower returns eight bytes with the capitals of ASCII made small.
 func lower(x uint64) uint64 {
-	const ones = 0x0101010101010101
 	seven := x & (0x7f * ones)
 	fromA := seven + (0x80-'A')*ones
 	beyondZ := seven + (0x7f-'Z')*ones

@@ -32,30 +32,50 @@ type entry struct {
 // The keywords that the rules tell apart. Those that they do not are kwOther.
 const (
 	kwOther keyword = iota + 1
+	kwPlain         // an operator in letters, behind which an expression goes on
+	kwAnd
+	kwArray
+	kwBetween
+	kwCast
+	kwCollate
+	kwDesc
+	kwDistinct
+	kwElse
+	kwFull
+	kwIn
+	kwIs
+	kwJoin
+	kwLateral
+	kwLeft
+	kwNot
+	kwOn
+	kwOnly
+	kwOr
+	kwOver
+	kwRight
+	kwThen
+	kwWhen
+
+	// Those from here on change what the rest of a statement means.
 	kwAbort
 	kwAbsolute
 	kwAdvisory // one of the functions for advisory locks that outlast a transaction
 	kwAll
 	kwAlter
 	kwAnalyze
-	kwAnd
-	kwArray
 	kwAs
 	kwAsc
 	kwAtomic
 	kwAuthorization
 	kwBackward
 	kwBegin
-	kwBetween
 	kwBy
 	kwCall
 	kwCase
-	kwCast
 	kwCharacteristics
 	kwCheckpoint
 	kwClose
 	kwCluster
-	kwCollate
 	kwComment
 	kwCommit
 	kwConfig // set_config
@@ -72,12 +92,9 @@ const (
 	kwDeclare
 	kwDefault
 	kwDelete
-	kwDesc
 	kwDiscard
-	kwDistinct
 	kwDo
 	kwDrop
-	kwElse
 	kwEnd
 	kwExcept
 	kwExecute
@@ -90,7 +107,6 @@ const (
 	kwForeign
 	kwForward
 	kwFrom
-	kwFull
 	kwFunction
 	kwGrant
 	kwGroup
@@ -98,18 +114,13 @@ const (
 	kwHold
 	kwIf
 	kwImport
-	kwIn
 	kwIndex
 	kwInner
 	kwInsert
 	kwIntersect
 	kwInto
-	kwIs
-	kwJoin
 	kwLanguage
 	kwLast
-	kwLateral
-	kwLeft
 	kwLimit
 	kwListen
 	kwLoad
@@ -121,21 +132,15 @@ const (
 	kwMode
 	kwMove
 	kwNext
-	kwNot
 	kwNotify
 	kwNowait
 	kwNull
 	kwOffset
-	kwOn
-	kwOnly
-	kwOr
 	kwOrder
 	kwOuter
-	kwOver
 	kwPassword
 	kwPgSettings
 	kwPgTemp
-	kwPlain // an operator in letters, behind which an expression goes on
 	kwPrepare
 	kwPrepared
 	kwPrior
@@ -149,7 +154,6 @@ const (
 	kwReset
 	kwReturning
 	kwRevoke
-	kwRight
 	kwRole
 	kwRollback
 	kwRollup
@@ -166,7 +170,6 @@ const (
 	kwSystem
 	kwTable
 	kwTemp
-	kwThen
 	kwTime
 	kwTo
 	kwTransaction
@@ -183,7 +186,6 @@ const (
 	kwValues
 	kwVerbose
 	kwView
-	kwWhen
 	kwWhere
 	kwWindow
 	kwWith
@@ -191,29 +193,35 @@ const (
 	kwZone
 )
 
+// kwHarmless is the last of those that do not.
+const kwHarmless = kwWhen
+
 // keywordSlots is the size of the table of keywords, a power of two.
 const keywordSlots = 1024
 
-// keywords is the table: open addressing by the highest bits of a word's hash.
+// keywords is the table: open addressing by the highest bits of a word's hash. It does
+// not change.
 var keywords = makeKeywords()
 
-// A keywordTable finds keywords by the hash of a word.
-type keywordTable struct {
-	hashes [keywordSlots]uint64
-	kw     [keywordSlots]keyword
-	flags  [keywordSlots]uint8
+// A keywordSlot holds a keyword, or is empty with a hash of 0.
+type keywordSlot struct {
+	hash  uint64
+	kw    keyword
+	flags uint8
 }
 
+// A keywordTable finds keywords by the hash of a word.
+type keywordTable [keywordSlots]keywordSlot
+
 // makeKeywords makes the table.
-func makeKeywords() *keywordTable {
-	t := new(keywordTable)
+func makeKeywords() (t keywordTable) {
 	for _, e := range allKeywords() {
 		h := hashWord([]byte(e.name), 0, len(e.name))
 		i := h >> 54
-		for t.hashes[i] != 0 {
+		for t[i].hash != 0 {
 			i = (i + 1) % keywordSlots
 		}
-		t.hashes[i], t.kw[i], t.flags[i] = h, e.kw, e.flags
+		t[i] = keywordSlot{h, e.kw, e.flags}
 	}
 
 	return t
@@ -222,10 +230,11 @@ func makeKeywords() *keywordTable {
 // find returns the keyword whose hash is h, or 0.
 func (t *keywordTable) find(h uint64) (keyword, uint8) {
 	for i := h >> 54; ; i = (i + 1) % keywordSlots {
-		switch t.hashes[i] {
-		case h:
-			return t.kw[i], t.flags[i]
-		case 0:
+		slot := &t[i%keywordSlots]
+		if slot.hash == h {
+			return slot.kw, slot.flags
+		}
+		if slot.hash == 0 {
 			return 0, 0
 		}
 	}

@@ -1,5 +1,7 @@
 package sqltext
 
+import "encoding/binary"
+
 // A tokenKind is what a token is, before its place says what it means.
 type tokenKind uint8
 
@@ -26,8 +28,21 @@ type token struct {
 	// char is the byte of an operator or a sign of one byte, otherwise 0, and some
 	// signs of two.
 	char       byte
-	start, end int    // text[start:end]
+	start, end int32  // text[start:end]
 	hash       uint64 // of a word, a name, an operator or a sign
+}
+
+// A past is what is remembered of a token.
+type past struct {
+	kind  tokenKind
+	kw    keyword
+	flags uint8
+	char  byte
+}
+
+// past returns what is remembered of the token.
+func (t *token) past() past {
+	return past{t.kind, t.kw, t.flags, t.char}
 }
 
 // Signs of two bytes, in token.char.
@@ -57,23 +72,34 @@ type lexer struct {
 // next reads a token.
 func (l *lexer) next(t *token) {
 	l.count++
-	for l.at < len(l.text) {
-		i := l.at
-		c := l.text[i]
-		switch byteClass[c] {
-		case byteSpace:
-			l.at++
-
-			continue
-		case byteWord:
+	for {
+		text, i := l.text, l.at
+		for i < len(text) && byteClass[text[i]] == byteSpace {
+			i++
+		}
+		l.at = i
+		if i == len(text) {
+			break
+		}
+		c := text[i]
+		class := byteClass[c]
+		if class == byteWord {
 			l.word(t)
 
 			return
+		}
+		switch class {
 		case byteDigit:
 			l.number(t)
 
 			return
 		case byteOp:
+			if i+1 == len(text) || byteClass[text[i+1]] != byteOp { // one byte, as most
+				l.set(t, tokOp, i, i+1)
+				t.char, t.hash = c, classOp|uint64(c)<<8
+
+				return
+			}
 			if l.comment() {
 				continue
 			}
@@ -109,7 +135,7 @@ func (l *lexer) next(t *token) {
 
 // set makes t the token text[start:end], and goes on behind it.
 func (l *lexer) set(t *token, kind tokenKind, start, end int) {
-	*t = token{kind: kind, start: start, end: end}
+	*t = token{kind: kind, start: int32(start), end: int32(end)}
 	l.at = end
 }
 
@@ -143,9 +169,23 @@ func (l *lexer) dots(t *token) {
 // word reads a word, or a quote that a letter or two belong to.
 func (l *lexer) word(t *token) {
 	start := l.at
-	if l.prefixed(t) {
+	if c := l.byteAt(start + 1); (c == '\'' || c == '&') && l.prefixed(t) {
 		return
 	}
+	if l.opts.Encoding == ASCIISafe && start+8 <= len(l.text) {
+		if n, hash := shortWord(binary.LittleEndian.Uint64(l.text[start:])); n < 8 {
+			l.set(t, tokWord, start, start+n)
+			t.hash = hash
+			t.kw, t.flags = keywords.find(hash)
+
+			return
+		}
+	}
+	l.longWord(t, start)
+}
+
+// longWord reads a word that has eight bytes or more, or is near the end of the text.
+func (l *lexer) longWord(t *token, start int) {
 	end := l.wordEnd(start)
 	l.set(t, tokWord, start, end)
 	switch {

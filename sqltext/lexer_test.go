@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -123,5 +124,25 @@ func TestFoldingInEncodings(t *testing.T) {
 	other := Fingerprint([]byte("SELECT \x83A"), o) != Fingerprint([]byte("SELECT \x83a"), o)
 	if !same || !other {
 		t.Errorf("the case of words %v, of bytes of characters %v", same, other)
+	}
+}
+
+// TestShortWord: words that are read eight bytes at once are those that are read byte
+// by byte, with the same hashes.
+func TestShortWord(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for _, at := range []int{1, 3, 7} {
+			for _, fill := range []string{"abcdefgh", "A_$9\xffZ\x80z", "........"} {
+				text := []byte(fill + "        ")
+				text[0], text[at] = 'Q', byte(c)
+				l := lexer{text: text[:8]}
+				end := l.wordEnd(0)
+				n, hash := shortWord(binary.LittleEndian.Uint64(text))
+				if n != end || n < 8 && hash != hashWord(text[:n], 0, n) {
+					t.Errorf("%q: %d bytes, not %d", text[:8], n, end)
+				}
+			}
+		}
 	}
 }

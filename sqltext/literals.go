@@ -33,7 +33,7 @@ func (s *Scanner) placeholder(hash uint64, c Class) {
 	s.h, s.typed = absorb(s.h, hash), absorb(s.typed, uint64(c))
 	s.nameNext = s.st.Kind == Fetch || s.st.Kind == Move
 	s.typing = false
-	s.before, s.prev = s.prev.kw, token{kind: tokParam}
+	s.before, s.prev = s.prev.kw, past{kind: tokParam}
 }
 
 // parameter takes in $1.

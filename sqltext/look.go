@@ -43,8 +43,8 @@ var effectsOf = [256]Effects{
 }
 
 // Has reports whether e has one of the effects.
-func (e Effects) Has(any Effects) bool {
-	return e&any != 0
+func (e Effects) Has(some Effects) bool {
+	return e&some != 0
 }
 
 // Facts are what a text may do to its session, all its statements together.

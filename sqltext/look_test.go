@@ -43,6 +43,8 @@ func TestLook(t *testing.T) {
 		{"CREATE TABLE t ()", Facts{1, Create, Creates}},
 		{"CREATE TEMP TABLE t AS SELECT 1", Facts{1, Create, Creates | CreatesTemp}},
 		{"create or replace temporary view v as select 1", Facts{1, Create, Creates | CreatesTemp}},
+		{"CREATE GLOBAL TEMP TABLE t ()", Facts{1, Create, Creates | CreatesTemp}},
+		{"CREATE TABLE temp (temp int)", Facts{1, Create, Creates}},
 		{"CREATE LOCAL TEMPORARY SEQUENCE s", Facts{1, Create, Creates | CreatesTemp}},
 		{"UPDATE pg_settings SET setting = '1'", Facts{1, Update, Writes | SetsConfig}},
 		{"SELECT * FROM pg_settings", Facts{1, Select, 0}},

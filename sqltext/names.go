@@ -124,12 +124,12 @@ func unescape(b []byte, escape byte) (rune, int) {
 
 // unquoteName returns the name that the token t is, in buf or in the text.
 func (l *lexer) unquoteName(buf *[maxName + utf8.UTFMax]byte, t *token) []byte {
-	open := t.start
+	open := int(t.start)
 	escape := byte('\\')
 	if t.quote == quoteUnicode {
 		open += len("U&")
 		ahead := *l
-		ahead.at = t.end
+		ahead.at = int(t.end)
 		escape = ahead.skipUescape()
 	}
 

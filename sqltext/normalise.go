@@ -97,10 +97,10 @@ func (p *printer) word(s *Scanner, t *token) {
 	var b []byte
 	next := glueName
 	if s.lex.opts.Encoding != ASCIISafe {
-		b = buf[:s.lex.fold(&buf, t.start, t.end)]
+		b = buf[:s.lex.fold(&buf, int(t.start), int(t.end))]
 		next = glueSpace // a character that lacks its end would take the next byte for it
 	} else {
-		b = buf[:copy(buf[:], s.lex.text[t.start:cut(s.lex.text, t.start, t.end)])]
+		b = buf[:copy(buf[:], s.lex.text[t.start:cut(s.lex.text, int(t.start), int(t.end))])]
 		for i, c := range b {
 			if 'A' <= c && c <= 'Z' {
 				b[i] = c | 0x20
@@ -124,7 +124,11 @@ func (p *printer) name(s *Scanner, t *token) {
 	tight := p.last == glueDot
 	if isPlain(name) {
 		if kw, _ := keywords.find(hashBytes(classWord, name)); kw == 0 {
-			p.put(name, tight, glueName)
+			next := glueName
+			if s.lex.opts.Encoding != ASCIISafe {
+				next = glueSpace // as behind a word
+			}
+			p.put(name, tight, next)
 
 			return
 		}

@@ -5,6 +5,15 @@ package sqltext
 // be taken for a name, which would be shown.
 func (l *lexer) number(t *token) {
 	start := l.at
+	end := start
+	for isDigit(l.byteAt(end)) {
+		end++
+	}
+	if c := byteClass[l.byteAt(end)]; c != byteWord && c != byteDot { // as most
+		l.set(t, tokInteger, start, end)
+
+		return
+	}
 	kind := tokInteger
 	i := l.based(start)
 	if i == start {

@@ -1,6 +1,9 @@
 package sqltext
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // Options say how a text is to be read. The zero value is right for a session with
 // standard_conforming_strings on and a client_encoding that is [ASCIISafe].
@@ -60,7 +63,7 @@ type Scanner struct {
 	lex  lexer
 	next token // the one behind that which is looked at
 	st   Statement
-	prev token // the last one that counted; tokEnd: there was none
+	prev past // the last one that counted; tokEnd: there was none
 
 	h     uint64 // the hash so far, or that of the element of a list
 	typed uint64 // the same of the classes of literals
@@ -82,13 +85,16 @@ type Scanner struct {
 	drop     bool // the next token is left out
 	negated  bool // a minus in front of the next number has been left out
 	typing   bool // the last token is part of the name of a type
+	calm     bool // names and operators mean nothing but themselves
 
 	within int // how deep in others the text is: 1, that of a DO statement; 2, a string in that
 
-	out    *printer  // nil: nobody wants the text
-	watch  *observer // nil: nobody wants the names
-	inside bool      // a statement has begun
+	out   *printer  // nil: nobody wants the text
+	watch *observer // nil: nobody wants the names
 }
+
+// maxLength is how much of a text is read. PostgreSQL takes messages of half that size.
+const maxLength = math.MaxInt32
 
 // Init makes s read text, up to its first zero byte if it has one, as a message on the
 // wire has at its end. The text must not change as long as s is used.
@@ -96,10 +102,9 @@ func (s *Scanner) Init(text []byte, o Options) {
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		text = text[:i]
 	}
-	s.lex = lexer{text: text, opts: o}
+	s.lex = lexer{text: text[:min(len(text), maxLength)], opts: o}
 	s.lex.next(&s.next)
 	s.st = Statement{}
-	s.reset()
 }
 
 // Statement returns the statement that Next has read.
@@ -124,7 +129,14 @@ func (s *Scanner) Next() bool {
 		}
 		t := s.next
 		s.lex.next(&s.next)
+		if s.calm && s.isPlain(&t) {
+			s.h = absorb(s.h, t.hash)
+			s.before, s.prev = s.prev.kw, t.past()
+
+			continue
+		}
 		s.step(&t)
+		s.calm = s.isCalm()
 	}
 	s.end()
 
@@ -135,7 +147,7 @@ func (s *Scanner) Next() bool {
 func (s *Scanner) skipEmpty() {
 	s.st.Start = s.st.End
 	for s.next.char == ';' && s.next.kind == tokSelf {
-		s.st.Start = s.next.end
+		s.st.Start = int(s.next.end)
 		s.lex.forget()
 		s.lex.next(&s.next)
 	}
@@ -161,13 +173,34 @@ func (s *Scanner) begin() {
 // reset forgets the last statement.
 func (s *Scanner) reset() {
 	s.h, s.typed = absorb(0, Version), classTyped
-	s.prev = token{}
+	s.prev = past{}
 	s.depth, s.nlists, s.base, s.atomic = 0, 0, 0, 0
 	s.frames[0] = frame{flags: frameQuery}
 	s.object, s.before = 0, 0
 	s.set, s.config = setNone, configCall{}
 	s.nameNext, s.hideNext, s.skipping = false, false, false
-	s.drop, s.negated, s.typing = false, false, false
+	s.drop, s.negated, s.typing, s.calm = false, false, false, false
+}
+
+// isPlain reports whether a token means nothing but itself, where names and operators do.
+func (s *Scanner) isPlain(t *token) bool {
+	switch t.kind {
+	case tokWord:
+		return t.kw == 0 || t.kw <= kwHarmless && s.prev.char != '.'
+	case tokOp:
+		return t.char != '-'
+	}
+
+	return t.kind == tokSelf && t.char == '.'
+}
+
+// isCalm reports whether names, operators and dots may be hashed without a look at the
+// rules: that is so in most places, and most of a statement are such tokens.
+func (s *Scanner) isCalm() bool {
+	return s.out == nil && s.watch == nil && s.config.depth == 0 && s.set == setNone &&
+		!s.skipping && !s.hideNext && !s.nameNext && !s.drop && !s.typing &&
+		s.frame().flags&(frameValues|frameFresh) == 0 &&
+		s.prev.char != charCast && s.prev.kw != kwAs && s.st.Kind != Empty
 }
 
 // end sums up what has been read.
@@ -186,13 +219,15 @@ func (s *Scanner) end() {
 // edges notes where the statement ends and where its comments are. A comment behind the
 // last semicolon belongs to the last statement.
 func (s *Scanner) edges() {
-	s.st.End = s.next.start
-	ahead := s.lex
-	for ahead.space(); ahead.byteAt(ahead.at) == ';'; ahead.space() {
-		ahead.at++
-	}
-	if ahead.at == len(ahead.text) {
-		s.lex, s.next = ahead, token{}
+	s.st.End = int(s.next.start)
+	if s.next.kind != tokEnd {
+		ahead := s.lex
+		for ahead.space(); ahead.byteAt(ahead.at) == ';'; ahead.space() {
+			ahead.at++
+		}
+		if ahead.at == len(ahead.text) {
+			s.lex, s.next = ahead, token{}
+		}
 	}
 	s.st.comments = edges{s.lex.firstComment, s.lex.lastComments, s.lex.lastEnd}
 	s.lex.forget()
@@ -208,7 +243,7 @@ func (s *Scanner) invalid() {
 	s.st = Statement{Start: s.st.Start, End: len(s.lex.text), Kind: Invalid, Effects: Unreadable}
 	s.st.Fingerprint = ID(finish(absorb(absorb(0, Version), hashBytes(classWord, []byte(invalidText)))))
 	s.st.Typed = s.st.Fingerprint
-	s.next = token{kind: tokEnd, start: len(s.lex.text), end: len(s.lex.text)}
+	s.next = token{}
 	s.lex.at = len(s.lex.text)
 	if s.out != nil {
 		s.out.begin()

@@ -63,7 +63,7 @@ func (s *Scanner) constant(f *frame, t *token) {
 func (s *Scanner) emit(t *token) {
 	s.nameNext = s.st.Kind == Fetch || s.st.Kind == Move
 	s.h = absorb(s.h, t.hash)
-	s.before, s.prev = s.prev.kw, *t
+	s.before, s.prev = s.prev.kw, t.past()
 	s.typing = false
 }
 
@@ -85,7 +85,7 @@ func (s *Scanner) word(f *frame, t *token) {
 
 		return
 	}
-	if t.kw > kwOther && s.keyword(f, t) {
+	if t.kw > kwHarmless && s.keyword(f, t) {
 		return
 	}
 	if s.set != setNone {
@@ -220,7 +220,7 @@ func (s *Scanner) comma(f *frame, t *token) {
 		s.emit(t)
 	} else {
 		s.endElement()
-		s.before, s.prev = s.prev.kw, *t
+		s.before, s.prev = s.prev.kw, t.past()
 	}
 	if s.out != nil {
 		s.out.sign(',')

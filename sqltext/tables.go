@@ -286,7 +286,7 @@ func (s *Scanner) spelling(t *token) string {
 	}
 	var buf [maxName]byte
 
-	return string(buf[:s.lex.fold(&buf, t.start, t.end)])
+	return string(buf[:s.lex.fold(&buf, int(t.start), int(t.end))])
 }
 
 // literal takes in a literal.

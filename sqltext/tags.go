@@ -20,7 +20,7 @@ const (
 type Tag struct {
 	// Key is in lower case. Where frameworks have several words for a thing it is one of
 	// application, framework, db_driver, route, controller, action, job, request_id,
-	// trace_id, tenant and source_location.
+	// trace_id, tenant and source_location. A hint for pg_hint_plan has the key hint.
 	Key string
 	// Value is of at most 256 bytes of UTF-8 without control characters. Some are other
 	// with each request, as request_id and trace_id are: they are no labels.
@@ -65,7 +65,13 @@ func tagsOf(dst []Tag, n int, text []byte, i, end int) []Tag {
 		if behind == i || i >= end {
 			break
 		}
-		if text[i] == '/' && behind-i <= maxTagComment {
+		switch {
+		case text[i] != '/' || behind-i > maxTagComment:
+		case text[i+2] == '+':
+			if len(dst)-n < maxTags && !hasTag(dst[n:], "hint") {
+				dst = append(dst, Tag{Key: "hint", Value: clean(bytes.TrimSpace(text[i+3 : behind-2]))})
+			}
+		default:
 			dst = parseTags(dst, n, bytes.TrimSpace(text[i+2:behind-2]))
 		}
 		i = behind

@@ -48,6 +48,8 @@ func TestTags(t *testing.T) {
 		{"control characters", "SELECT 1 /*route='a%0Ab%00c\x01'*/", []Tag{{"route", "abc"}}},
 		{"not UTF-8", "SELECT 1 /*route='a%FFb'*/", []Tag{{"route", "ab"}}},
 		{"in a string", "SELECT '/*route=''a''*/'", nil},
+		{"a hint", "/*+ SeqScan(t) */ SELECT 1", []Tag{{"hint", "SeqScan(t)"}}},
+		{"an empty hint", "/*+*/ SELECT 1", []Tag{{"hint", ""}}},
 		{"broken", "SELECT 1 /*route='a*/", nil},
 	}
 	for _, tt := range tests {

@@ -40,7 +40,7 @@ func (s *Scanner) utility(f *frame, t *token) {
 			s.st.Effects |= DiscardsAll
 		}
 	case kwTemp:
-		if (s.st.Kind == Create || s.st.Kind == Explain) && s.depth == 0 && s.prev.kw <= kwLocal || s.prev.kw == kwInto {
+		if (s.st.Kind == Create || s.st.Kind == Explain) && s.createsTemp() || s.prev.kw == kwInto {
 			s.st.Effects |= CreatesTemp
 		}
 	case kwDrop:
@@ -52,6 +52,19 @@ func (s *Scanner) utility(f *frame, t *token) {
 			s.st.Effects |= HoldsCursor
 		}
 	}
+}
+
+// createsTemp reports whether the word TEMP in a CREATE says that what is created is
+// temporary: it may have OR REPLACE, GLOBAL or LOCAL in front of it.
+func (s *Scanner) createsTemp() bool {
+	switch s.prev.kw {
+	case kwCreate, kwLocal:
+		return true
+	case 0:
+		return s.before == kwOr || s.before == kwCreate
+	}
+
+	return false
 }
 
 // defines reports whether the statement creates or alters something.
