@@ -221,7 +221,7 @@ func TestPostgreSQLAgrees(t *testing.T) {
 			}
 		}
 	}
-	shown := checkShown(t, conn, ids)
+	shown := compareShown(t, conn, ids)
 	split := 0
 	for _, set := range theirs {
 		split += len(set) - 1
@@ -251,9 +251,9 @@ func withStatistics(t *testing.T) *postgres.Cluster {
 	return c
 }
 
-// checkShown compares the fingerprints of the texts in pg_stat_statements, and returns
+// compareShown compares the fingerprints of the texts in pg_stat_statements, and returns
 // how many there are.
-func checkShown(t *testing.T, conn *pgx.Conn, ids map[string]ID) int {
+func compareShown(t *testing.T, conn *pgx.Conn, ids map[string]ID) int {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), "SELECT queryid::text, query FROM pg_stat_statements")
 	if err != nil {

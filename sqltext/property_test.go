@@ -166,10 +166,26 @@ func checkIdempotent(t *testing.T, text []byte, o Options) {
 	}
 }
 
+// checkShown fails the test if statements are other ones when their text is wanted: what
+// is plain is passed over only if it is not.
+func checkShown(t *testing.T, text []byte, o Options) {
+	t.Helper()
+	var p printer
+	var plain Scanner
+	plain.Init(text, o)
+	shown := Scanner{out: &p, watch: &observer{}}
+	for shown.Init(text, o); shown.Next(); {
+		if !plain.Next() || plain.Statement() != shown.Statement() {
+			t.Errorf("%+v: %q is %+v, and when it is shown %+v", o, text, plain.st, shown.st)
+		}
+	}
+}
+
 // checkText holds a text to all that is true of every text.
 func checkText(t *testing.T, text []byte) {
 	t.Helper()
 	for _, o := range settings() {
+		checkShown(t, text, o)
 		checkIdempotent(t, text, o)
 		checkBlind(t, "space and comments", text, o, respace)
 		checkBlind(t, "literals", text, o, otherValues)
