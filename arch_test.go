@@ -31,8 +31,8 @@ type room struct {
 }
 
 // floorPlan is who may import whom, by package. Nothing imports upwards, and siblings
-// do not import each other. Four rooms are planned and not built yet: admin, analyze,
-// cache and sqltext.
+// do not import each other. Three rooms are planned and not built yet: admin, analyze
+// and cache.
 func floorPlan() map[string]room {
 	const (
 		cmp, pgx, pgproto3 = "github.com/google/go-cmp", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgproto3"

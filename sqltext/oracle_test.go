@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
 // TestKeywords compares the table of keywords with PostgreSQL's.
@@ -236,7 +237,7 @@ func withStatistics(t *testing.T) *postgres.Cluster {
 	binaries := pgtest.Binaries(t)
 	library := filepath.Join(filepath.Dir(binaries.Dir), "lib", "pg_stat_statements.so")
 	if _, err := os.Stat(library); err != nil {
-		t.Skipf("PostgreSQL's contrib modules are not where Debian has them: %v", err)
+		skiptest.Skip(t, fmt.Errorf("PostgreSQL's contrib modules are not where Debian has them: %w", err))
 	}
 	c := pgtest.Start(t, postgres.Options{Binaries: binaries, Settings: map[string]string{
 		"shared_preload_libraries": "pg_stat_statements", "compute_query_id": "on",
