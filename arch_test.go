@@ -107,10 +107,13 @@ func floorPlan() map[string]room {
 			ours: []string{"internal/reactor"},
 			why:  "loops for tests",
 		},
+		"internal/wirescript": {
+			ours: []string{"wire"},
+			why:  "conversations of clients with PostgreSQL, for tests",
+		},
 		"integration": {
-			ours:   []string{"config", "integration/wirescript", postgres, "wire"},
-			theirs: []string{cmp, pgx, sys, toml},
-			why:    "what is integrated is the built binary, from outside",
+			ours: []string{"config", postgres, "wire"}, theirs: []string{cmp, pgx, sys, toml},
+			why: "what is integrated is the built binary, from outside",
 		},
 	}
 }
@@ -120,6 +123,7 @@ func forTests() room {
 	return room{
 		ours: []string{
 			"internal/postgres", "internal/postgres/pgtest", "internal/reactor/reactortest", "internal/skiptest",
+			"internal/wirescript",
 		},
 		theirs: []string{"github.com/google/go-cmp", "github.com/jackc/pgx/v5", "go.uber.org/zap"},
 	}

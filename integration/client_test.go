@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,24 @@ func (p *pgweir) loginTo(t testing.TB, database string, parameters ...string) *c
 	answer := c.answer()
 	if answer[len(answer)-1] != "Z I" {
 		t.Fatalf("login: got %q", answer)
+	}
+
+	return c
+}
+
+// direct logs in to PostgreSQL itself, to see what it does.
+func (p *pgweir) direct(t testing.TB, parameters ...string) *client {
+	t.Helper()
+	path := filepath.Join(p.cluster.SocketDir, fmt.Sprintf(".s.PGSQL.%d", p.cluster.Port))
+	nc, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	c := newClient(nc)
+	c.startup(p.cluster.User, p.db, append(parameters, "application_name", testApplication)...)
+	if answer := c.answer(); answer[len(answer)-1] != "Z I" {
+		t.Fatalf("login to PostgreSQL: got %q", answer)
 	}
 
 	return c
@@ -259,6 +278,25 @@ func statement(sql string, parameters ...string) []pgproto3.FrontendMessage {
 	return []pgproto3.FrontendMessage{
 		&pgproto3.Parse{Query: sql}, &pgproto3.Bind{Parameters: values}, &pgproto3.Execute{},
 	}
+}
+
+// messages joins messages and lists of them.
+func messages(parts ...any) []pgproto3.FrontendMessage {
+	var all []pgproto3.FrontendMessage
+	for _, part := range parts {
+		switch m := part.(type) {
+		case pgproto3.FrontendMessage:
+			all = append(all, m)
+		case []pgproto3.FrontendMessage:
+			all = append(all, m...)
+		case string:
+			all = append(all, &pgproto3.Query{String: m})
+		default:
+			panic(fmt.Sprintf("bug: messages of a %T", part))
+		}
+	}
+
+	return all
 }
 
 // reset closes the connection with a RST.

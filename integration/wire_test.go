@@ -2,9 +2,7 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -15,9 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/pgweir/pgweir/integration/wirescript"
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/internal/wirescript"
 )
 
 // wireScripts is where the scripts are.
@@ -90,6 +88,7 @@ func newStage(t *testing.T) *stage {
 	}
 	few := start(t, options{databases: plain})
 	rotation := start(t, options{databases: rotating, settings: table{
+		"loops":              1, // servers take turns on each loop by itself
 		"server_round_robin": true, "max_prepared_statements": 3, "default_pool_size": mostServers, "min_pool_size": mostServers,
 	}})
 	st.configurations = configurations(few, rotation)
@@ -133,27 +132,14 @@ func configurations(few, rotation *pgweir) []configuration {
 // readScripts reads all scripts.
 func readScripts(t *testing.T) []*wirescript.Script {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(wireScripts, "*.script"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scripts, %v", len(files), err)
+	scripts, err := wirescript.ReadDir(wireScripts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var scripts []*wirescript.Script
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := wirescript.Parse(filepath.Base(file), string(text))
-		if err != nil {
-			t.Error(err)
-
-			continue
-		}
-		s.Name = strings.TrimSuffix(s.Name, ".script")
+	for _, s := range scripts {
 		if s.Servers > mostServers {
-			t.Errorf("%s needs %d servers, there are %d", file, s.Servers, mostServers)
+			t.Fatalf("%s needs %d servers, there are %d", s.Name, s.Servers, mostServers)
 		}
-		scripts = append(scripts, s)
 	}
 
 	return scripts
@@ -161,7 +147,6 @@ func readScripts(t *testing.T) []*wirescript.Script {
 
 // play plays a script in all configurations.
 func (st *stage) play(t *testing.T, s *wirescript.Script) {
-	explained := readExplanations(t, s)
 	l := <-st.lanes
 	defer func() { st.lanes <- l }()
 	want, err := s.Play(st.oracle(t, l))
@@ -174,7 +159,9 @@ func (st *stage) play(t *testing.T, s *wirescript.Script) {
 			if err != nil {
 				t.Errorf("%v", err)
 			}
-			judge(t, s, wirescript.Diff(want, got), explanation(explained, c.name, st.version), c.name)
+			if complaint := s.Judge(want, got, c.name, st.version); complaint != "" {
+				t.Error(complaint)
+			}
 		})
 	}
 }
@@ -186,7 +173,7 @@ func (st *stage) oracle(t testing.TB, l *lane) wirescript.Target {
 
 	return wirescript.Target{
 		Dial: st.dialDirect, User: st.cluster.User, Database: l.database,
-		Direct: st.dialDirect, DirectDatabase: l.database, Oracle: true,
+		Direct: st.dialDirect, DirectUser: st.cluster.User, DirectDatabase: l.database, Oracle: true,
 	}
 }
 
@@ -205,10 +192,10 @@ func (st *stage) through(t testing.TB, c configuration, l *lane, s *wirescript.S
 	target := wirescript.Target{
 		Dial: func() (net.Conn, error) { return net.Dial("tcp", c.pgweir.addr) },
 		User: st.cluster.User, Database: c.database(l, s),
-		Direct: st.dialDirect, DirectDatabase: l.database,
+		Direct: st.dialDirect, DirectUser: st.cluster.User, DirectDatabase: l.database,
 	}
 	if c.pieces {
-		target.Pieces = rand.New(rand.NewPCG(1, 0))
+		target.Send = wirescript.Pieces(rand.New(rand.NewPCG(1, 0)))
 	}
 
 	return target
@@ -237,52 +224,6 @@ func awaitRotation(t testing.TB, c *client) {
 
 		return len(slices.Compact(pids)) == mostServers
 	})
-}
-
-// readExplanations reads the file beside a script that explains differences, if any.
-func readExplanations(t testing.TB, s *wirescript.Script) []wirescript.Explanation {
-	t.Helper()
-	file := filepath.Join(wireScripts, s.Name+".diff")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	explained, err := wirescript.ParseExplanations(file, string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return explained
-}
-
-// explanation returns the difference that is explained, or "".
-func explanation(all []wirescript.Explanation, configuration string, version int) string {
-	for _, e := range all {
-		if e.Explains(configuration, version) {
-			return e.Text
-		}
-	}
-
-	return ""
-}
-
-// judge compares a difference with the one that is explained.
-func judge(t testing.TB, s *wirescript.Script, d *wirescript.Difference, explained, configuration string) {
-	t.Helper()
-	switch {
-	case d == nil && explained == "", d != nil && d.Text == explained:
-	case d == nil:
-		t.Errorf("%s/%s.diff explains a difference that there is not any more:\n%s", wireScripts, s.Name, explained)
-	default:
-		t.Errorf("%s/%s.script:%d, configuration %s: PostgreSQL (-) and pgweir (+) differ:\n%s",
-			wireScripts, s.Name, d.Line, configuration, d.Text)
-		if explained != "" {
-			t.Errorf("%s.diff explains another difference:\n%s", s.Name, explained)
-		}
-	}
 }
 
 // TestEveryExplanationHasAScript finds explanations that nobody reads.

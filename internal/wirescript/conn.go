@@ -33,47 +33,48 @@ var errNothing = errors.New("nothing has come")
 type conn struct {
 	nc     net.Conn
 	in     *bufio.Reader
-	out    []byte     // what is sent before the next line that is not a ">"
-	pieces *rand.Rand // how bytes are cut; nil: not at all
-	pid    uint32     // with secret, for cancelling
+	out    []byte // what is sent before the next line that is not a ">"
+	send   func(nc net.Conn, b []byte)
+	pid    uint32 // with secret, for cancelling
 	secret []byte
 	ended  bool // closed by either side
 	early  bool // a ReadyForQuery has been read before it was waited for
 	status byte // of that one
 }
 
-// newConn speaks over a connection, in pieces if that is not nil.
-func newConn(nc net.Conn, pieces *rand.Rand) *conn {
-	return &conn{nc: nc, in: bufio.NewReader(nc), pieces: pieces}
+// newConn speaks over a connection. With a send of nil it sends all at once.
+func newConn(nc net.Conn, send func(nc net.Conn, b []byte)) *conn {
+	if send == nil {
+		send = func(nc net.Conn, b []byte) { _, _ = nc.Write(b) }
+	}
+
+	return &conn{nc: nc, in: bufio.NewReader(nc), send: send}
 }
 
 // flush sends what is to be sent. That it fails shows in what is received.
 func (c *conn) flush() {
-	b := c.out
-	c.out = nil
 	_ = c.nc.SetWriteDeadline(time.Now().Add(patience))
-	if c.pieces != nil {
-		b = c.sendPieces(b)
-	}
-	_, _ = c.nc.Write(b)
+	c.send(c.nc, c.out)
+	c.out = nil
 }
 
-// sendPieces sends the beginning of b in pieces of 1 to 7 bytes and returns the rest.
-// Nothing tells when the other side has read a piece: without the pauses it would get
-// all in one.
-func (c *conn) sendPieces(b []byte) []byte {
+// Pieces returns a way to send that cuts the beginning of what is sent in pieces of 1
+// to 7 bytes. Nothing tells when the other side has read a piece: without the pauses
+// it would get all in one.
+func Pieces(r *rand.Rand) func(nc net.Conn, b []byte) {
 	const longest, beginning, pause = 7, 300, 100 * time.Microsecond
-	left := max(0, len(b)-beginning)
-	for len(b) > left {
-		n := min(1+c.pieces.IntN(longest), len(b))
-		_, _ = c.nc.Write(b[:n])
-		b = b[n:]
-		if c.pieces.IntN(2) == 0 {
-			time.Sleep(pause) //nolint:forbidigo // there is nothing to wait for
-		}
-	}
 
-	return b
+	return func(nc net.Conn, b []byte) {
+		for left := max(0, len(b)-beginning); len(b) > left; {
+			n := min(1+r.IntN(longest), len(b))
+			_, _ = nc.Write(b[:n])
+			b = b[n:]
+			if r.IntN(2) == 0 {
+				time.Sleep(pause) //nolint:forbidigo // there is nothing to wait for
+			}
+		}
+		_, _ = nc.Write(b)
+	}
 }
 
 // receive reads a message. At the end of the connection, in whatever way, it returns

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"time"
@@ -18,13 +17,15 @@ type Target struct {
 	Dial           func() (net.Conn, error)
 	User, Database string
 
-	// Direct opens a connection to PostgreSQL itself, and DirectDatabase is the
-	// database's name there: for what a script does behind the clients' backs.
-	Direct         func() (net.Conn, error)
-	DirectDatabase string
+	// Direct opens a connection to PostgreSQL itself, and DirectUser and
+	// DirectDatabase are the names there: for what a script does behind the clients'
+	// backs.
+	Direct                     func() (net.Conn, error)
+	DirectUser, DirectDatabase string
 
-	// Pieces cuts what clients send in pieces. Nil: it is not cut.
-	Pieces *rand.Rand
+	// Send sends what clients say; an error shows in what is received. Nil: all at
+	// once. See [Pieces].
+	Send func(nc net.Conn, b []byte)
 
 	// Oracle is set for PostgreSQL itself: it must say what the script expects.
 	Oracle bool
@@ -110,7 +111,7 @@ func (p *player) connect() error {
 	if err != nil {
 		return err
 	}
-	p.conns[p.name] = newConn(nc, p.target.Pieces)
+	p.conns[p.name] = newConn(nc, p.target.Send)
 
 	return nil
 }

@@ -45,7 +45,7 @@ func (p *player) ask(sql string) ([]string, error) {
 			return nil, err
 		}
 		p.direct = newConn(nc, nil)
-		if refused, err := logIn(p.direct, p.target.User, p.target.DirectDatabase, nil); err != nil || refused != nil {
+		if refused, err := logIn(p.direct, p.target.DirectUser, p.target.DirectDatabase, nil); err != nil || refused != nil {
 			return nil, fmt.Errorf("log in to PostgreSQL: %q, %w", refused, err)
 		}
 	}

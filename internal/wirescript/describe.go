@@ -164,10 +164,10 @@ func (r *reader) cstring() string {
 // value takes a value with its length.
 func (r *reader) value() string {
 	n := r.number(4)
-	switch {
-	case n == -1:
+	switch n {
+	case -1:
 		return null
-	case n == 0:
+	case 0:
 		return `""`
 	}
 

@@ -80,7 +80,12 @@ func (s *server) play(text string, pieces *rand.Rand) (Transcript, error) {
 	}
 	dial := func() (net.Conn, error) { return net.Dial("tcp", s.l.Addr().String()) }
 
-	return script.Play(Target{Dial: dial, User: "u", Database: "d", Direct: dial, Oracle: pieces == nil, Pieces: pieces})
+	target := Target{Dial: dial, User: "u", Database: "d", Direct: dial, Oracle: true}
+	if pieces != nil {
+		target.Oracle, target.Send = false, Pieces(pieces)
+	}
+
+	return script.Play(target)
 }
 
 // theEnd is what the transcript of a script ends with.

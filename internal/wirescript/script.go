@@ -13,7 +13,8 @@ type Script struct {
 	// Servers is how many servers the script needs at a time, at least 1.
 	Servers int
 
-	lines []line
+	lines     []line
+	explained []explanation
 }
 
 // A line is one line of a script that does something.

@@ -61,21 +61,21 @@ func TestDiffParameterStatus(t *testing.T) {
 
 func TestExplanations(t *testing.T) {
 	t.Parallel()
-	all, err := ParseExplanations("x.diff", "## one two server<18\n# Because of\n# that.\n a\n-b\n+    #c\n...\n\n## three\n# Why.\n-x\n")
+	all, err := parseExplanations("x.diff", "## one two server<18\n# Because of\n# that.\n a\n-b\n+    #c\n...\n\n## three\n# Why.\n-x\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Explanation{
-		{Configurations: []string{"one", "two"}, Below: 18, Reason: "Because of\nthat.\n", Text: " a\n-b\n+    #c\n...\n"},
-		{Configurations: []string{"three"}, Reason: "Why.\n", Text: "-x\n"},
+	want := []explanation{
+		{configurations: []string{"one", "two"}, below: 18, reason: "Because of\nthat.\n", text: " a\n-b\n+    #c\n...\n"},
+		{configurations: []string{"three"}, reason: "Why.\n", text: "-x\n"},
 	}
-	if diff := cmp.Diff(want, all); diff != "" {
+	if diff := cmp.Diff(want, all, cmp.AllowUnexported(explanation{})); diff != "" {
 		t.Error(diff)
 	}
-	if e := all[0]; !e.Explains("two", 17) || e.Explains("two", 18) || e.Explains("three", 17) {
+	if e := all[0]; !e.explains("two", 17) || e.explains("two", 18) || e.explains("three", 17) {
 		t.Error("it explains something else")
 	}
-	if e := all[1]; !e.Explains("three", 99) {
+	if e := all[1]; !e.explains("three", 99) {
 		t.Error("it does not explain a later version")
 	}
 }
@@ -87,8 +87,25 @@ func TestExplanationsWithoutReason(t *testing.T) {
 		"## one\n-a\n":           "say why",
 		"## one server<x\n# a\n": "x.diff:1",
 	} {
-		if _, err := ParseExplanations("x.diff", text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseExplanations("x.diff", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	s := &Script{Name: "x", explained: []explanation{{configurations: []string{"one"}, text: " a\n-b\n"}}}
+	for name, test := range map[string]struct{ want, got, configuration, complaint string }{
+		"same":              {"a b", "a b", "two", ""},
+		"explained":         {"a b", "a", "one", ""},
+		"not explained":     {"a b", "a", "two", "x.script:2, configuration two"},
+		"explained, gone":   {"a b", "a b", "one", "not any more"},
+		"explained, others": {"a c", "a", "one", "explains another"},
+	} {
+		got := s.Judge(transcript(test.want), transcript(test.got), test.configuration, 15)
+		if (got == "") != (test.complaint == "") || !strings.Contains(got, test.complaint) {
+			t.Errorf("%s: got %q", name, got)
 		}
 	}
 }
