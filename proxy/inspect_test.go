@@ -51,7 +51,7 @@ func sessionConversations() []conversation {
 		queries("PREPARE", "PREPARE p (int) AS SELECT $1", "EXECUTE p (1)", "EXECUTE p (2)", "DEALLOCATE p", "EXECUTE p (3)"),
 		queries("DISCARD ALL", "SET work_mem = '5MB'", "CREATE TEMP TABLE x (a int)", "PREPARE p AS SELECT 1",
 			"DISCARD ALL", show, "SELECT * FROM x", "EXECUTE p"),
-		{"by the extended protocol", false, []step{
+		{"by the extended protocol", []step{
 			{join(extended("SET work_mem = '5MB'"), syncMsg()), "Z"},
 			{query(show), "Z"},
 			{join(parse("s", "SELECT set_config('work_mem', $1, false)"), syncMsg()), "Z"},
@@ -61,40 +61,11 @@ func sessionConversations() []conversation {
 			{join(run("", "7MB"), syncMsg(), extended(show), syncMsg()), "ZZ"},
 			{join(extended(show), syncMsg(), query(show)), "ZZ"},
 		}},
-		{"in a pipeline", false, []step{
+		{"in a pipeline", []step{
 			{join(query("SET work_mem = '5MB'"), query(show), query("RESET work_mem"), query(show)), "ZZZZ"},
 			{join(query("SET work_mem = '6MB'"), extended(show), syncMsg()), "ZZ"},
 			{query(show), "Z"},
 		}},
-	}
-}
-
-// TestSession: what belongs to a session is there in the client's next transaction,
-// whichever server that is on.
-func TestSession(t *testing.T) {
-	o := newRotation(t, nil)
-	for _, c := range sessionConversations() {
-		t.Run(c.name, func(t *testing.T) { o.compare(t, c, o.scatteredSteadily()) })
-	}
-}
-
-// TestSessionOneServer: so it is on one server.
-func TestSessionOneServer(t *testing.T) {
-	o := newOracle(t, nil)
-	for _, c := range sessionConversations() {
-		t.Run(c.name, func(t *testing.T) { o.compare(t, c) })
-	}
-}
-
-// scatteredSteadily cuts the bytes in pieces of 7.
-func (o *oracle) scatteredSteadily() sender {
-	return func(c *client, b []byte) {
-		for len(b) > 0 {
-			n := min(7, len(b))
-			c.send(b[:n])
-			b = b[n:]
-			o.settle()
-		}
 	}
 }
 

@@ -43,15 +43,6 @@ func newRotation(t testing.TB, change func(*config.Pgweir)) *oracle {
 	return o
 }
 
-// TestRotation: what is not about prepared statements of an earlier transaction, nor
-// about them, is the same on any server.
-func TestRotation(t *testing.T) {
-	o := newRotation(t, nil)
-	for _, c := range conversations() {
-		t.Run(c.name, func(t *testing.T) { o.compare(t, c) })
-	}
-}
-
 // TestPrepared: prepared statements are where the client wants them.
 func TestPrepared(t *testing.T) {
 	o := newOracle(t, nil)
@@ -99,7 +90,7 @@ func preparedConversations() []conversation {
 	large := "SELECT '" + strings.Repeat("x", 100_000) + "'"
 
 	return []conversation{
-		{"DEALLOCATE", false, []step{
+		{"DEALLOCATE", []step{
 			{join(parse("a", answer), parse("B c", answer), parse("d", answer), syncMsg()), "Z"},
 			{query("DEALLOCATE A"), "Z"},
 			{query("deallocate prepare \"B c\" ;"), "Z"},
@@ -112,13 +103,13 @@ func preparedConversations() []conversation {
 			{join(parse("e", answer), parse("f", answer), syncMsg(), query("BEGIN"), query("SELECT 1/0"), query("DEALLOCATE e"), query("ROLLBACK")), "ZZZZZ"},
 			{join(run("e", "1"), syncMsg(), query("DEALLOCATE e"), query("DEALLOCATE f"), run("f", "1"), syncMsg()), "ZZZZ"},
 		}},
-		{"prepared, then bound", false, []step{
+		{"prepared, then bound", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(describeStmt("a"), syncMsg()), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
 			{join(run("a", "2"), syncMsg(), run("a", "3"), syncMsg()), "ZZ"},
 		}},
-		{"unnamed, then bound", false, []step{
+		{"unnamed, then bound", []step{
 			{join(parse("", answer), describeStmt(""), syncMsg()), "Z"},
 			{join(run("", "1"), syncMsg()), "Z"},
 			{join(run("", "2"), syncMsg()), "Z"},
@@ -127,22 +118,22 @@ func preparedConversations() []conversation {
 			{join(closeStmt(""), syncMsg()), "Z"},
 			{join(run(""), syncMsg()), "Z"},
 		}},
-		{"a query takes the unnamed one away", false, []step{
+		{"a query takes the unnamed one away", []step{
 			{join(parse("", answer), syncMsg()), "Z"},
 			{query("SELECT 1"), "Z"},
 			{join(run("", "1"), syncMsg()), "Z"},
 		}},
-		{"the unnamed one fails", false, []step{
+		{"the unnamed one fails", []step{
 			{join(parse("", answer), syncMsg()), "Z"},
 			{join(parse("", "SELEC"), syncMsg()), "Z"},
 			{join(run("", "1"), syncMsg()), "Z"},
 		}},
-		{"the unnamed one is discarded", false, []step{
+		{"the unnamed one is discarded", []step{
 			{join(parse("", answer), syncMsg()), "Z"},
 			{join(run("none"), parse("", "SELECT 1"), syncMsg()), "Z"},
 			{join(run("", "1"), syncMsg()), "Z"},
 		}},
-		{"a name twice", false, []step{
+		{"a name twice", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(parse("a", "SELECT 2"), run("a"), syncMsg()), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
@@ -151,40 +142,40 @@ func preparedConversations() []conversation {
 			{join(run("a", "1"), syncMsg()), "Z"},
 			{query("ROLLBACK"), "Z"},
 		}},
-		{"closed", false, []step{
+		{"closed", []step{
 			{join(parse("a", answer), closeStmt("a"), closeStmt("b"), run("a", "1"), syncMsg()), "Z"},
 			{join(parse("a", "SELECT 2"), syncMsg()), "Z"},
 			{join(closeStmt("a"), syncMsg()), "Z"},
 			{join(describeStmt("a"), syncMsg()), "Z"},
 			{join(parse("a", "SELECT 3"), run("a"), syncMsg()), "Z"},
 		}},
-		{"closed, but discarded", false, []step{
+		{"closed, but discarded", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(run("none"), closeStmt("a"), syncMsg()), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
 		}},
-		{"fails", false, []step{
+		{"fails", []step{
 			{join(parse("a", "SELEC"), run("a"), syncMsg()), "Z"},
 			{join(run("a"), syncMsg()), "Z"},
 			{join(parse("a", "SELECT 1"), run("a"), syncMsg()), "Z"},
 		}},
-		{"discarded", false, []step{
+		{"discarded", []step{
 			{join(parse("a", "SELECT 1"), run("none"), parse("b", "SELECT 2"), closeStmt("a"), syncMsg()), "Z"},
 			{join(run("a"), syncMsg()), "Z"},
 			{join(run("b"), syncMsg()), "Z"},
 			{join(parse("b", "SELECT 3"), run("b"), syncMsg()), "Z"},
 		}},
-		{"one text, several names", false, []step{
+		{"one text, several names", []step{
 			{join(parse("a", answer), parse("b", answer), syncMsg()), "Z"},
 			{join(closeStmt("a"), syncMsg()), "Z"},
 			{join(run("b", "1"), syncMsg()), "Z"},
 		}},
-		{"several texts in turn", false, []step{
+		{"several texts in turn", []step{
 			{join(parse("a", answer), parse("b", "SELECT 2"), parse("c", "SELECT 3"), syncMsg()), "Z"},
 			{join(run("a", "1"), run("b"), run("c"), run("a", "2"), run("b"), syncMsg()), "Z"},
 			{join(run("c"), syncMsg(), run("b"), syncMsg(), run("a", "1"), syncMsg()), "ZZZ"},
 		}},
-		{"in a transaction that fails", false, []step{
+		{"in a transaction that fails", []step{
 			{join(parse("a", answer), parse("b", "ROLLBACK"), syncMsg()), "Z"},
 			{query("BEGIN; SELECT 1/0"), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
@@ -193,7 +184,7 @@ func preparedConversations() []conversation {
 			{join(run("b"), syncMsg()), "Z"},
 			{join(run("a", "2"), syncMsg()), "Z"},
 		}},
-		{"all discarded", false, []step{
+		{"all discarded", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{query("DEALLOCATE ALL"), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
@@ -202,43 +193,43 @@ func preparedConversations() []conversation {
 			{join(run("a"), syncMsg()), "Z"},
 			{join(run("b", "1"), syncMsg()), "Z"},
 		}},
-		{"DISCARD ALL, and on without waiting", false, []step{
+		{"DISCARD ALL, and on without waiting", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(query("DISCARD ALL"), parse("a", answer), run("a", "1"), syncMsg()), "ZZ"},
 			{join(run("a", "2"), syncMsg()), "Z"},
 		}},
-		{"DISCARD ALL in a transaction", false, []step{
+		{"DISCARD ALL in a transaction", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{query("BEGIN"), "Z"},
 			{query("DISCARD ALL"), "Z"},
 			{query("ROLLBACK"), "Z"},
 			{join(run("a", "1"), syncMsg()), "Z"},
 		}},
-		{"Flush between Parse and Bind", false, []step{
+		{"Flush between Parse and Bind", []step{
 			{join(parse("a", answer), describeStmt("a"), flushMsg()), "1tT"},
 			{join(run("a", "1"), syncMsg()), "Z"},
 			{join(parse("b", answer), flushMsg()), "1"},
 			{join(closeStmt("b"), flushMsg()), "3"},
 			{join(closeStmt("a"), run("a", "2"), syncMsg()), "Z"},
 		}},
-		{"pgweir's names", false, []step{
+		{"pgweir's names", []step{
 			{join(parse("a", answer), syncMsg()), "Z"},
 			{join(run("pgweir_1", "1"), syncMsg()), "Z"},
 			{join(describeStmt("pgweir_1"), syncMsg()), "Z"},
 			{join(parse("pgweir_1", "SELECT 1"), run("pgweir_1"), syncMsg()), "Z"},
 		}},
-		{"a table changes", false, []step{
+		{"a table changes", []step{
 			{join(parse("a", "SELECT * FROM t"), syncMsg()), "Z"},
 			{query("DROP TABLE t"), "Z"},
 			{join(run("a"), syncMsg()), "Z"},
 			{query("CREATE TABLE t (id int PRIMARY KEY, x text)"), "Z"},
 			{join(run("a"), syncMsg()), "Z"},
 		}},
-		{"large statements", false, []step{
+		{"large statements", []step{
 			{join(parse("a", large), parse("", large), syncMsg()), "Z"},
 			{join(run("a"), run(""), syncMsg()), "Z"},
 		}},
-		{"malformed", false, []step{
+		{"malformed", []step{
 			{join([]byte{wire.Parse, 0, 0, 0, 5, 'a'}, syncMsg()), "Z"},
 			{join([]byte{wire.Bind, 0, 0, 0, 6, 'a', 0}, syncMsg()), "Z"},
 			{join([]byte{wire.Describe, 0, 0, 0, 5, 'S'}, syncMsg()), "Z"},

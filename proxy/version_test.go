@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"slices"
 	"strconv"
 	"testing"
 
@@ -17,21 +16,6 @@ func (o *oracle) version() int {
 	}
 
 	return number / 10000
-}
-
-// on returns the conversation as it goes with a major version of PostgreSQL.
-//
-// Version 18 does not commit what a series has done if a query follows before the Sync:
-// the transaction stays open behind that Sync, although ReadyForQuery says that there is
-// none, and the next statement finds it in a state that it must not be in (XX000). A
-// query in the same series as that statement is discarded then, and not answered.
-func (c conversation) on(version int) conversation {
-	if version >= 18 && c.name == "query in an open series" {
-		c.steps = slices.Clone(c.steps)
-		c.steps[len(c.steps)-1].until = "Z"
-	}
-
-	return c
 }
 
 // TestQueryInOpenSeries: what a query in an open series has left in a server is found by
