@@ -53,7 +53,7 @@ func pgxSuite() suite {
 		list:     "pgx",
 		module:   "github.com/jackc/pgx/v5",
 		packages: []string{".", "pgconn", "pgtype", "pgtype/zeronull", "pgxpool", "stdlib", "tracelog", "multitracer"},
-		quick:    []string{".", "pgtype", "stdlib"},
+		quick:    []string{".", "stdlib"},
 		roles: "CREATE ROLE pgx_scram SUPERUSER LOGIN PASSWORD '" + password + "';" +
 			`CREATE ROLE " tricky, ' } "" \\ test user " SUPERUSER LOGIN;`,
 		database: "pgx_test",

@@ -1,10 +1,14 @@
 # Runs pgbench's own transactions in its three modes, and one connection per transaction.
+#
+# -j: a thread for each client. While pgbench prepares a statement it does nothing else in
+# that thread; with more clients than servers it could wait for a server that another
+# client of the same thread has.
 set -euo pipefail
 
 pgbench -i -q -s 1 "$DATABASE_URL" 2>/dev/null
 for mode in simple extended prepared; do
 	for more in "" "-C"; do
-		out=$(pgbench -n -M $mode $more -c 8 -j 2 -t 40 "$DATABASE_URL" 2>&1) || {
+		out=$(pgbench -n -M $mode $more -c 8 -j 8 -t 40 "$DATABASE_URL" 2>&1) || {
 			echo "pgbench -M $mode $more: $out" >&2
 			exit 1
 		}
