@@ -59,6 +59,8 @@ func (k *link) makeFree() error {
 		return k.tidy()
 	case k.free():
 		k.letGo()
+	case k.session.pinned != "" && k.owed.settled() && !k.fatal && !k.state.settings.Equal(k.session.settings):
+		return k.resettle()
 	case k.owed.doubtful() && k.session.route.mode != config.PoolSession:
 		return k.ask()
 	}
@@ -191,7 +193,10 @@ func (k *link) received(h *wire.Header, body []byte) (ours bool, err error) {
 		k.notDiscarded()
 		k.locals, k.boundLocal = 0, false // not all may have been done
 		if e, err := wire.ParseError(body); err == nil {
-			k.said, k.fatal = e, e.Fatal()
+			if !k.failed { // else what counts is the error of our own statement, in front
+				k.said = e
+			}
+			k.fatal = e.Fatal()
 		}
 		if free && k.fatal {
 			return true, nil

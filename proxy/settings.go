@@ -132,6 +132,20 @@ func (k *link) applySettings() error {
 	return nil
 }
 
+// resettle gives a server that stays with its client what a RESET has taken away: those
+// settings of the startup packet that were reset go back to what the packet says.
+func (k *link) resettle() error {
+	sql := k.state.settings.Difference(k.session.settings)
+	k.state.settings = k.session.settings
+	if sql == "" {
+		return nil
+	}
+	k.up.room(k.loop)
+	k.prepend(sql)
+
+	return k.writeServer()
+}
+
 // settingsRefused is what a client is told whose settings no server takes: what
 // PostgreSQL would have told it at login.
 func settingsRefused(err error) error {
