@@ -215,7 +215,9 @@ func run(t testing.TB, dir string, environment []string, name string, args ...st
 // packageTimeout is how long the tests of one package may take.
 const packageTimeout = 5 * time.Minute
 
-// run runs the tests on a route, each package by itself.
+// run runs the tests on a route, each package by itself. Those that fail are run once
+// more, one at a time: some have deadlines of their own of 50 ms, in which they may not
+// even get a server while others have all of them.
 func (b binaries) run(t testing.TB, name string, c *postgres.Cluster, x exceptions) outcomes {
 	t.Helper()
 	// FORCE: what the tests of the last route have left is not waited for.
@@ -225,23 +227,32 @@ func (b binaries) run(t testing.TB, name string, c *postgres.Cluster, x exceptio
 	r := openRoute(t, name, c, b.suite.users)
 	all := make(outcomes)
 	for i, pkg := range b.suite.packages {
-		args := []string{
-			"tool", "test2json", "-p", pkg, b.tests[i],
-			"-test.v=test2json", "-test.timeout=" + packageTimeout.String(), "-test.skip=" + x.skipped(name, pkg),
-		}
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = filepath.Join(b.source, pkg)
-		cmd.Env = append(os.Environ(), b.suite.environment(r)...)
 		began := time.Now()
-		out, err := cmd.Output()
-		t.Logf("%s: %s", pkg, seconds(time.Since(began)))
-		if len(out) == 0 {
-			t.Fatalf("the tests of %s: %v", pkg, err)
+		skip := "-test.skip=" + x.skipped(name, pkg)
+		all.read(t, b.test(t, r, i, skip))
+		if again := all.failedIn(pkg); len(again) > 0 {
+			all.read(t, b.test(t, r, i, skip, "-test.parallel=1", "-test.run=^("+strings.Join(again, "|")+")$"))
 		}
-		all.read(t, out)
+		t.Logf("%s: %s", pkg, seconds(time.Since(began)))
 	}
 
 	return all
+}
+
+// test runs tests of the suite's i-th package and returns the output of test2json.
+func (b binaries) test(t testing.TB, r route, i int, flags ...string) []byte {
+	t.Helper()
+	pkg := b.suite.packages[i]
+	args := []string{"tool", "test2json", "-p", pkg, b.tests[i], "-test.v=test2json", "-test.timeout=" + packageTimeout.String()}
+	cmd := exec.CommandContext(t.Context(), "go", append(args, flags...)...)
+	cmd.Dir = filepath.Join(b.source, pkg)
+	cmd.Env = append(os.Environ(), b.suite.environment(r)...)
+	out, err := cmd.Output()
+	if len(out) == 0 {
+		t.Fatalf("the tests of %s: %v", pkg, err)
+	}
+
+	return out
 }
 
 // outcomes are the results of tests, by the path of the package from its module and
@@ -313,6 +324,20 @@ func (o outcomes) hasInside(name string, like func(outcome) bool) bool {
 	}
 
 	return false
+}
+
+// failedIn returns the tests of a package that have failed, without those inside them.
+func (o outcomes) failedIn(pkg string) []string {
+	var names []string
+	for name, one := range o {
+		test, ok := strings.CutPrefix(name, pkg+" ")
+		if ok && one.action == "fail" && !strings.Contains(test, "/") {
+			names = append(names, regexp.QuoteMeta(test))
+		}
+	}
+	slices.Sort(names)
+
+	return names
 }
 
 // failed returns the tests that have failed themselves, rather than one inside them.
