@@ -1,0 +1,148 @@
+package stats
+
+import "time"
+
+// RequestRules say how many statements a request should need. A request is what a
+// transaction was, or what belongs to one request of the application as far as a
+// proxy can tell.
+type RequestRules struct {
+	Target   uint64        // fewer than that are well. 0: 20
+	Warn     uint64        // more than that are warned of. 0: 50
+	WarnTook time.Duration // so is what took longer. 0: 1 s
+}
+
+// withDefaults returns the rules with all set.
+func (r RequestRules) withDefaults() RequestRules {
+	r.Target = orDefault(r.Target, 20)
+	r.Warn = orDefault(r.Warn, 50)
+	r.WarnTook = orDefault(r.WarnTook, time.Second)
+
+	return r
+}
+
+// A Request is what there is to know of one that has ended.
+type Request struct {
+	Pool       PoolID
+	Route      RouteID
+	Statements uint64
+	Distinct   uint64        // different fingerprints among them
+	Took       time.Duration // from the first statement to the last answer
+}
+
+// RequestFigures are what is kept of the requests of one pool. The zero value is empty.
+type RequestFigures struct {
+	Requests   uint64
+	Statements uint64
+	Distinct   uint64
+	OverTarget uint64 // requests with as many statements as the target, or more
+	TooMany    uint64 // requests with more statements than are warned of
+	TooLong    uint64 // requests that took longer than is warned of
+	Sizes      [len(sizeBounds) + 1]uint64
+	Took       Latency
+}
+
+// sizeBounds are the bounds of the histogram of statements by request; what is more is
+// in the last of its counts.
+var sizeBounds = [...]uint64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
+
+// add adds what o holds.
+func (f *RequestFigures) add(o *RequestFigures) {
+	f.Requests += o.Requests
+	f.Statements += o.Statements
+	f.Distinct += o.Distinct
+	f.OverTarget += o.OverTarget
+	f.TooMany += o.TooMany
+	f.TooLong += o.TooLong
+	for i, n := range o.Sizes {
+		f.Sizes[i] += n
+	}
+	f.Took.add(&o.Took)
+}
+
+// CumulativeSizes maps the bounds of the histogram of statements by request to how many
+// requests had no more.
+func (f *RequestFigures) CumulativeSizes() map[float64]uint64 {
+	m := make(map[float64]uint64, len(sizeBounds))
+	var n uint64
+	for i, bound := range sizeBounds {
+		n += f.Sizes[i]
+		m[float64(bound)] = n
+	}
+
+	return m
+}
+
+// A RequestWarning is what a log line tells of a request.
+type RequestWarning struct {
+	Database, User, Route string
+	Statements, Distinct  uint64
+	Took                  time.Duration
+	Reason                RequestReason
+	Suppressed            uint64 // warnings that this loop has not told of since the last one
+}
+
+// A RequestReason says why a request is warned of.
+type RequestReason string
+
+// The reasons.
+const (
+	TooManyStatements RequestReason = "statements"
+	TooLong           RequestReason = "duration"
+)
+
+// warningsPerSecond is how many requests a loop warns of.
+const warningsPerSecond = 1
+
+// BookRequest books the end of a request, and returns true if somebody is to be warned
+// of it. Counts are of all; warnings are not told of more than once in a second.
+func (s *Shard) BookRequest(r *Request) (RequestWarning, bool) {
+	reason := s.delta.requests[r.Pool].book(r, &s.requestRules)
+	if reason == "" {
+		return RequestWarning{}, false
+	}
+	if !s.warnRate.allow(s.now()) {
+		s.unwarned++
+
+		return RequestWarning{}, false
+	}
+	pool := s.names.poolName(r.Pool)
+	w := RequestWarning{
+		Database: pool.database, User: pool.user, Route: s.names.routeName(r.Route), Statements: r.Statements,
+		Distinct: r.Distinct, Took: r.Took, Reason: reason, Suppressed: s.unwarned,
+	}
+	s.unwarned = 0
+
+	return w, true
+}
+
+// book counts a request, and returns why it is to be warned of, or "".
+func (f *RequestFigures) book(r *Request, rules *RequestRules) (reason RequestReason) {
+	f.Requests++
+	f.Statements += r.Statements
+	f.Distinct += r.Distinct
+	f.Sizes[sizeBucket(r.Statements)]++
+	f.Took.observe(max(r.Took, 0))
+	if r.Statements >= rules.Target {
+		f.OverTarget++
+	}
+	if r.Took > rules.WarnTook {
+		f.TooLong++
+		reason = TooLong
+	}
+	if r.Statements > rules.Warn {
+		f.TooMany++
+		reason = TooManyStatements
+	}
+
+	return reason
+}
+
+// sizeBucket is where a request with n statements is counted.
+func sizeBucket(n uint64) int {
+	i := 0
+	for i < len(sizeBounds) && n > sizeBounds[i] {
+		i++
+	}
+
+	return i
+}
