@@ -85,6 +85,16 @@ func BenchmarkBookFlood(b *testing.B) {
 	}
 }
 
+// BenchmarkHandOver is how long a loop is held up by a reader. What has been booked in
+// between is not looked at.
+func BenchmarkHandOver(b *testing.B) {
+	shard := newTest(Options{}, 1).Shard(0)
+	other := newDelta(2000)
+	for b.Loop() {
+		other = shard.handOver(other, nil, false)
+	}
+}
+
 // BenchmarkSnapshot books 2000 statements, about 0.2 ms, and reads all figures.
 func BenchmarkSnapshot(b *testing.B) {
 	s := newTest(Options{}, 1)

@@ -140,15 +140,16 @@ func (f *Figures) class(class [2]byte, n uint64) {
 // all calls (half of them where figures were added up), never too low, and who makes
 // more than that is in it.
 func (f *Figures) route(route RouteID, n uint64) {
-	least := &f.Routes[0]
 	for i := range f.Routes {
-		r := &f.Routes[i]
-		if r.Route == route {
+		if r := &f.Routes[i]; r.Route == route {
 			r.Calls += n
 
 			return
 		}
-		if r.Calls < least.Calls {
+	}
+	least := &f.Routes[0]
+	for i := range f.Routes {
+		if r := &f.Routes[i]; r.Calls < least.Calls {
 			least = r
 		}
 	}

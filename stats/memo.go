@@ -22,19 +22,26 @@ type Memo[K comparable, V any] struct {
 	read func(text []byte, how K) V
 	seed maphash.Seed
 	sets [memoSets][memoWays]memory[K, V]
-	seen [memoSeen]uint32 // the upper half of the hash of what came once, by its lower bits
+	seen [memoSets]onceSeen
 
 	Hits, Misses uint64
 }
 
 // The size of a Memo: 4096 texts, which with 200 bytes each are 1 MB, at most 8 MB; and
-// how many that came once are remembered.
+// how many that came once are remembered. Texts whose hashes end alike share a set.
 const (
-	memoSets = 1024
-	memoWays = 4
+	memoSets = 512
+	memoWays = 8
 	memoText = 2 << 10 // bytes; a longer text is read each time
-	memoSeen = 4 * memoSets * memoWays
+	memoSeen = 32      // for each set
 )
+
+// onceSeen are the last texts of a set that were not known, by the upper half of their
+// hash. All of a set are looked at: two that come in turns must not hide each other.
+type onceSeen struct {
+	hashes [memoSeen]uint32
+	next   uint32
+}
 
 // A memory is one text with what is known of it.
 type memory[K comparable, V any] struct {
@@ -72,7 +79,7 @@ func (m *Memo[K, V]) Get(text []byte, how K) V {
 	}
 	m.Misses++
 	v := m.read(text, how)
-	if len(text) <= memoText && len(text) > 0 && m.again(hash) {
+	if len(text) <= memoText && len(text) > 0 && m.seen[hash%memoSets].again(uint32(hash>>32)) {
 		keep(set, memory[K, V]{hash: hash, how: how, hits: 1}, text, v)
 	}
 
@@ -80,12 +87,16 @@ func (m *Memo[K, V]) Get(text []byte, how K) V {
 }
 
 // again reports whether a text has come before, not too long ago.
-func (m *Memo[K, V]) again(hash uint64) bool {
-	seen := &m.seen[hash%memoSeen]
-	before := *seen == uint32(hash>>32)
-	*seen = uint32(hash >> 32)
+func (o *onceSeen) again(hash uint32) bool {
+	for _, h := range o.hashes {
+		if h == hash {
+			return true
+		}
+	}
+	o.hashes[o.next%memoSeen] = hash
+	o.next++
 
-	return before
+	return false
 }
 
 // keep keeps a text if there is a place in its set; if not it wears all of them down,

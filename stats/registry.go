@@ -20,6 +20,8 @@ type registry struct {
 	minute   int64                 // of the last halving of weights
 	usual    map[Key]time.Duration // p99 of the entries with a history; not changed once made
 
+	lacksTexts bool // of entries that came back after their texts were forgotten
+
 	admitted, evicted uint64 // by the shards, and here
 }
 
@@ -118,7 +120,11 @@ func (r *registry) settle() {
 	}
 	r.trim()
 	r.usual = make(map[Key]time.Duration)
+	r.lacksTexts = false
 	for k, e := range r.entries {
+		if _, ok := r.texts[k.Fingerprint]; !ok && k.Fingerprint >= specials {
+			r.lacksTexts = true
+		}
 		if k.Fingerprint >= specials && e.Latency.Count() >= outlierCalls {
 			r.usual[k] = e.Latency.Quantile(0.99)
 		}

@@ -184,9 +184,16 @@ func (s *Shard) Route(name []byte) RouteID {
 
 // handOver takes what has been booked since the last time, and gives the loop an empty
 // delta to go on with, and what is usual. It costs the loop next to nothing, however
-// much has been booked.
-func (s *Shard) handOver(empty *delta, usual map[Key]time.Duration) *delta {
+// much has been booked. A reader that lacks texts gets all there are.
+func (s *Shard) handOver(empty *delta, usual map[Key]time.Duration, lacksTexts bool) *delta {
 	full := s.delta
+	if lacksTexts {
+		for i := range s.table.slots {
+			if sl := &s.table.slots[i]; sl.described {
+				full.texts[sl.key.Fingerprint] = sl.text
+			}
+		}
+	}
 	for _, i := range s.fresh {
 		sl := &s.table.slots[i]
 		sl.fresh = false

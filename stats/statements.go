@@ -104,7 +104,7 @@ func (s *Statements) collect(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	for _, h := range s.shards {
-		h.ask(s.handed, s.total.usual)
+		h.ask(s.handed, s.total.usual, s.total.lacksTexts)
 	}
 	for ctx.Err() == nil && s.waiting() {
 		select {
@@ -119,13 +119,13 @@ func (s *Statements) collect(ctx context.Context) {
 }
 
 // ask has the loop hand over, unless it has been asked.
-func (h *handle) ask(answers chan<- handed, usual map[Key]time.Duration) {
+func (h *handle) ask(answers chan<- handed, usual map[Key]time.Duration, lacksTexts bool) {
 	empty := h.spare
 	if empty == nil {
 		return
 	}
 	h.spare = nil
-	h.post(func() { answers <- handed{h, h.shard.handOver(empty, usual)} })
+	h.post(func() { answers <- handed{h, h.shard.handOver(empty, usual, lacksTexts)} })
 }
 
 // waiting reports whether a loop has yet to answer.

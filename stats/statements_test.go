@@ -237,6 +237,39 @@ func callsOf(r *Report) uint64 {
 	return n
 }
 
+// TestTextsComeBack has two loops track different statements, of which a reader keeps
+// half. What it takes up later has its text still.
+func TestTextsComeBack(t *testing.T) {
+	t.Parallel()
+	const tracked = 10
+	s := newTest(Options{Tracked: tracked}, 4)
+	book := func(loop, times int) {
+		for i := range tracked {
+			for range times {
+				x := Execution{Fingerprint: Fingerprint(1000*(loop+1) + i), Pool: 1}
+				if s.Shard(loop).Book(&x).Describe {
+					s.Shard(loop).Describe(Text{Normalised: x.Fingerprint.String()})
+				}
+			}
+		}
+	}
+	for loop := range 4 {
+		book(loop, 1+loop) // the first loop's are the lightest
+	}
+	s.Collect(t.Context())
+	book(0, 1000)
+	s.Collect(t.Context())
+	got := 0
+	for _, st := range s.Snapshot(t.Context()).Statements {
+		if st.Fingerprint >= 1000 && st.Fingerprint < 2000 && st.Text.Normalised == st.Fingerprint.String() {
+			got++
+		}
+	}
+	if got != tracked {
+		t.Errorf("%d statements have their text, want %d", got, tracked)
+	}
+}
+
 // TestDeafLoop reads with a loop that does not turn for a while: the others' figures are
 // there, and its own come later.
 func TestDeafLoop(t *testing.T) {
