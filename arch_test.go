@@ -37,6 +37,7 @@ func floorPlan() map[string]room {
 	const (
 		cmp, pgx, pgproto3 = "github.com/google/go-cmp", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgproto3"
 		prometheus, zap    = "github.com/prometheus/client_golang", "go.uber.org/zap"
+		prometheusModel    = "github.com/prometheus/client_model"
 		sys, toml          = "golang.org/x/sys", "github.com/BurntSushi/toml"
 		postgres           = "internal/postgres"
 	)
@@ -56,7 +57,7 @@ func floorPlan() map[string]room {
 		},
 		"web": {
 			ours:   []string{"cache", "internal/reactor", "pool", "proxy", "stats"},
-			theirs: []string{prometheus, zap},
+			theirs: []string{prometheus, prometheusModel, zap},
 			tests:  []string{"config"}, // of a proxy to look at
 			why:    "the pages pull snapshots, of the loops too; nothing that runs knows of them",
 		},

@@ -41,6 +41,8 @@ func busyRig(t *testing.T) *rig {
 		return r.proxy.Stat().Clients == 1 && strings.Contains(r.get("/metrics").body, "pgweir_server_closes_total{")
 	})
 
+	r.book()
+
 	return r
 }
 
@@ -95,7 +97,7 @@ func labelsIn(body string) map[string]string {
 // their own that does not repeat the labels database and user.
 func labelsInDocs(t *testing.T, text string) map[string]string {
 	t.Helper()
-	row := regexp.MustCompile("^\\| `(pgweir_[a-z_]+)(?:{([a-z_]+)})?` \\|")
+	row := regexp.MustCompile("^\\| `(pgweir_[a-z_]+)(?:{([a-z_, ]+)})?` \\|")
 	all := make(map[string]string)
 	var common []string
 	for line := range strings.Lines(text) {
@@ -105,7 +107,7 @@ func labelsInDocs(t *testing.T, text string) map[string]string {
 		if match := row.FindStringSubmatch(line); match != nil {
 			names := slices.Clone(common)
 			if match[2] != "" {
-				names = append(names, match[2])
+				names = append(names, strings.Split(match[2], ", ")...)
 			}
 			slices.Sort(names)
 			all[match[1]] = strings.Join(names, " ")

@@ -14,13 +14,16 @@ import (
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/proxy"
+	"github.com/pgweir/pgweir/stats"
 )
 
-// Sources are what the pages show. All must be set.
+// Sources are what the pages show. All must be set but Statements.
 type Sources struct {
 	Proxy *proxy.Proxy
 	Pools *pool.Pools
 	Loops *reactor.Group
+	// Statements are shown if they are kept; nil: they are not.
+	Statements *stats.Statements
 	// LogDropped returns how many log lines were dropped since the start. It may be
 	// called from any goroutine.
 	LogDropped func() uint64
@@ -45,6 +48,9 @@ func NewServer(s Sources) *http.Server {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	if s.Statements != nil {
+		registry.MustRegister(&statementCollector{s.Statements, newStatementDescs()})
+	}
 	health := &health{sources: s}
 	errors, _ := zap.NewStdLogAt(s.Log, zap.WarnLevel) // fails for unknown levels only
 	mux := http.NewServeMux()
@@ -55,6 +61,7 @@ func NewServer(s Sources) *http.Server {
 	mux.HandleFunc("GET /readyz", health.ready)
 	mux.HandleFunc("GET /healthz", health.health)
 	mux.HandleFunc("GET /{$}", index)
+	(&api{sources: s}).handle(mux)
 
 	return &http.Server{
 		Handler:           mux,
@@ -72,7 +79,8 @@ func index(w http.ResponseWriter, _ *http.Request) {
 		"/metrics  Prometheus metrics\n"+
 		"/livez    200 while the event loops turn\n"+
 		"/readyz   200 while new clients are welcome\n"+
-		"/healthz  the state of loops and pools, in words\n")
+		"/healthz  the state of loops and pools, in words\n"+
+		"/api/     pools, and statements and slow ones if they are kept, as JSON\n")
 }
 
 // say answers a health check.

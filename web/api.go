@@ -1,0 +1,98 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pgweir/pgweir/stats"
+)
+
+// An api answers with JSON. docs/api.md documents the fields, which keep their names
+// and meaning.
+type api struct {
+	sources Sources
+}
+
+// handle adds the API's pages.
+func (a *api) handle(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/pools", a.pools)
+	if a.sources.Statements != nil {
+		mux.HandleFunc("GET /api/statements", a.statements)
+		mux.HandleFunc("GET /api/slow", a.slow)
+	}
+}
+
+// How many statements are told of.
+const (
+	defaultLimit = 100
+	maxLimit     = 10_000
+)
+
+// rankings are what statements may be ordered by, the most first.
+func rankings() map[string]func(*stats.Statement) float64 {
+	return map[string]func(*stats.Statement) float64{
+		"total": func(s *stats.Statement) float64 { return float64(s.Server()) },
+		"mean":  func(s *stats.Statement) float64 { return float64(s.Mean()) },
+		"calls": func(s *stats.Statement) float64 { return float64(s.Calls) },
+		"wait":  func(s *stats.Statement) float64 { return float64(s.Wait) },
+	}
+}
+
+// statements answers /api/statements.
+func (a *api) statements(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	by := cmp.Or(query.Get("by"), "total")
+	rank, ok := rankings()[by]
+	if !ok {
+		http.Error(w, "by must be total, mean, calls or wait", http.StatusBadRequest)
+
+		return
+	}
+	limit, err := strconv.Atoi(cmp.Or(query.Get("limit"), strconv.Itoa(defaultLimit)))
+	if err != nil || limit < 1 || limit > maxLimit {
+		http.Error(w, "limit must be a number from 1 to 10000", http.StatusBadRequest)
+
+		return
+	}
+	report := a.sources.Statements.Snapshot(r.Context())
+	slices.SortStableFunc(report.Statements, func(x, y stats.Statement) int { return cmp.Compare(rank(&y), rank(&x)) })
+	answer := statementsJSON{At: report.At, Since: report.Since, By: by, Tracked: report.Tracked, Totals: totalsOf(report)}
+	for i := range report.Statements[:min(limit, len(report.Statements))] {
+		answer.Statements = append(answer.Statements, statementOf(&report.Statements[i], answer.Totals.TotalMS))
+	}
+	sendJSON(w, answer)
+}
+
+// slow answers /api/slow, the newest first.
+func (a *api) slow(w http.ResponseWriter, r *http.Request) {
+	report := a.sources.Statements.Snapshot(r.Context())
+	answer := slowsJSON{At: report.At, Slow: []slowJSON{}}
+	for _, s := range slices.Backward(report.Slow) {
+		answer.Slow = append(answer.Slow, slowOf(s))
+	}
+	sendJSON(w, answer)
+}
+
+// sendJSON sends an answer.
+func sendJSON(w http.ResponseWriter, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer) // the reader may be gone
+}
+
+// ms is a duration in milliseconds.
+func ms(d time.Duration) float64 {
+	return float64(d) / float64(time.Millisecond)
+}
+
+// percent is a share, or nil if there is nothing to have a share of.
+func percent(part, of float64) *float64 {
+	if of == 0 {
+		return nil
+	}
+
+	return new(100 * part / of)
+}

@@ -1,0 +1,117 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/stats"
+)
+
+// book books three statements and two requests, on the loops they belong to.
+func (r *rig) book() {
+	r.t.Helper()
+	id := r.statements.Pool("shop", "app", 0)
+	for i, l := range r.loops.Loops() {
+		done := make(chan struct{})
+		l.Post(func() {
+			defer close(done)
+			shard := r.statements.Shard(i)
+			for n, took := range []time.Duration{2 * time.Millisecond, 700 * time.Millisecond, 30 * time.Millisecond} {
+				x := stats.Execution{
+					Fingerprint: stats.Fingerprint(100 + n), Pool: id, Server: took, Wait: time.Duration(3-n) * time.Second,
+					Rows: 4, BytesIn: 10, BytesOut: 20, Gap: -1, Route: shard.Route([]byte("GET /orders")),
+				}
+				if n == 2 {
+					x.SQLState = "23505"
+				}
+				if shard.Book(&x).Describe {
+					shard.Describe(stats.Text{Summary: "SELECT orders", Normalised: "SELECT $1 FROM orders"})
+				}
+			}
+			shard.BookRequest(&stats.Request{Pool: id, Statements: 60, Distinct: 15, Took: 2 * time.Second})
+		})
+		<-done
+	}
+}
+
+// decode fetches a page and reads its JSON.
+func (r *rig) decode(path string, v any) {
+	r.t.Helper()
+	p := r.get(path)
+	if p.status != http.StatusOK || p.header.Get("Content-Type") != "application/json" {
+		r.t.Fatalf("%s: status %d, %s", path, p.status, p.body)
+	}
+	d := json.NewDecoder(strings.NewReader(p.body))
+	must(r.t, d.Decode(v))
+}
+
+// TestAPI reads statements, slow ones and pools as JSON.
+func TestAPI(t *testing.T) {
+	r := newRig(t, pgtest.Cluster(t))
+	r.serve()
+	r.query("SELECT 1")
+	r.book()
+	var statements struct {
+		Totals struct {
+			Calls         uint64
+			UniquePercent float64 `json:"unique_percent"`
+		}
+		Statements []struct {
+			Fingerprint, Query string
+			Calls              uint64
+			Classes            map[string]uint64 `json:"error_classes"`
+			TotalMS            float64           `json:"total_ms"`
+			Routes             []struct{ Route string }
+		}
+	}
+	for by, first := range map[string]string{"total": "65", "mean": "65", "wait": "64"} { // in hexadecimal
+		r.decode("/api/statements?limit=2&by="+by, &statements)
+		if got := statements.Statements; len(got) != 2 || !strings.HasSuffix(got[0].Fingerprint, first) {
+			t.Errorf("by %s: %+v, want %s first of 2", by, got, first)
+		}
+	}
+	r.decode("/api/statements", &statements)
+	if s := statements.Statements[0]; s.Calls != 2 || s.TotalMS != 1400 || s.Query != "SELECT $1 FROM orders" || s.Routes[0].Route != "GET /orders" {
+		t.Errorf("%+v", s)
+	}
+	if s := statements.Statements[1]; s.Classes["23"] != 2 {
+		t.Errorf("%+v", s)
+	}
+	if statements.Totals.Calls != 6 || statements.Totals.UniquePercent != 25 {
+		t.Errorf("%+v", statements.Totals)
+	}
+	var slow struct {
+		Slow []struct {
+			Reason   string
+			ServerMS float64  `json:"server_ms"`
+			GapMS    *float64 `json:"gap_ms"`
+		}
+	}
+	r.decode("/api/slow", &slow)
+	if len(slow.Slow) != 2 || slow.Slow[0].Reason != "threshold" || slow.Slow[0].ServerMS != 700 || slow.Slow[0].GapMS != nil {
+		t.Errorf("%+v", slow)
+	}
+	var pools struct {
+		Pools []struct {
+			Database, Mode string
+			Size, Clients  int
+			Queries        uint64
+		}
+	}
+	r.await("the query to be booked", func() bool {
+		r.decode("/api/pools", &pools)
+		return len(pools.Pools) == 1 && pools.Pools[0].Queries == 1
+	})
+	if p := pools.Pools[0]; p.Database != "postgres" || p.Size != 3 || p.Clients != 1 || p.Mode != "transaction" {
+		t.Errorf("%+v", p)
+	}
+	for _, bad := range []string{"by=rows", "limit=0", "limit=x"} {
+		if p := r.get("/api/statements?" + bad); p.status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", bad, p.status)
+		}
+	}
+}
