@@ -46,23 +46,23 @@ func floorPlan() map[string]room {
 		"cmd/pgweir": {
 			ours: []string{
 				"admin", "analyze", "cache", "config", postgres, "internal/reactor", "pool", "proxy", "sqltext",
-				"stats", "web", "wire",
+				"stats", "stats/nplusone", "web", "wire",
 			},
 			theirs: []string{zap},
 			why:    "the command puts everything together, and nobody else does",
 		},
 		"admin": {
-			ours: []string{"cache", "config", "pool", "proxy", "stats", "wire"}, theirs: []string{zap},
+			ours: []string{"cache", "config", "pool", "proxy", "stats", "stats/nplusone", "wire"}, theirs: []string{zap},
 			why: "the console shows and steers what runs; nothing that runs knows of it",
 		},
 		"web": {
-			ours:   []string{"cache", "internal/reactor", "pool", "proxy", "stats"},
+			ours:   []string{"cache", "internal/reactor", "pool", "proxy", "stats", "stats/nplusone"},
 			theirs: []string{prometheus, prometheusModel, zap},
 			tests:  []string{"config"}, // of a proxy to look at
 			why:    "the pages pull snapshots, of the loops too; nothing that runs knows of them",
 		},
 		"proxy": {
-			ours:   []string{"cache", "config", "internal/reactor", "pool", "sqltext", "stats", "wire"},
+			ours:   []string{"cache", "config", "internal/reactor", "pool", "sqltext", "stats", "stats/nplusone", "wire"},
 			theirs: []string{zap},
 			why:    "the path of a client uses what is below it and is used by those who look at it",
 		},
@@ -80,6 +80,9 @@ func floorPlan() map[string]room {
 		"stats": {
 			ours: []string{"sqltext"}, theirs: []string{prometheus},
 			why: "statistics are told numbers and strings; they hold on to nothing of the path of a query",
+		},
+		"stats/nplusone": {
+			why: "the detector is told what was executed and does no I/O; it translates nobody's types but its own",
 		},
 		"analyze": {
 			ours: []string{"sqltext"}, theirs: []string{pgx, "github.com/wasilibs/go-pgquery"},

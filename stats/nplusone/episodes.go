@@ -1,0 +1,157 @@
+package nplusone
+
+import (
+	"time"
+	"unsafe"
+)
+
+// episodes keeps the open episodes of a loop, or of a shard, in the order in which they
+// were used, and what they are made of. It belongs to its loop, or to who holds the lock
+// of the shard.
+type episodes struct {
+	group          *Group
+	oldest, newest *episode
+	open           int
+
+	bytes, limit int // of all that was made, in use or not
+
+	freeEpisodes []*episode
+	freeSlots    []*slot
+	freeParents  []*parent
+
+	closed func(*episode) // told of each that ends; nil if nobody wants to know
+}
+
+// newEpisode opens an episode. Where there is no room the oldest ends.
+func (s *episodes) newEpisode(x *Execution) *episode {
+	for s.bytes > s.limit && s.oldest != nil {
+		s.group.evicted.Add(1)
+		s.end(s.oldest)
+		s.trim()
+	}
+	var e *episode
+	if n := len(s.freeEpisodes); n > 0 {
+		e, s.freeEpisodes = s.freeEpisodes[n-1], s.freeEpisodes[:n-1]
+	} else {
+		e = new(episode)
+		s.bytes += int(unsafe.Sizeof(*e))
+	}
+	*e = episode{home: s, origin: x.Client.Origin, tags: x.Tags, began: x.At, used: x.At}
+	s.append(e)
+	s.open++
+
+	return e
+}
+
+// newSlot returns a slot with anything in it.
+func (s *episodes) newSlot() *slot {
+	if n := len(s.freeSlots); n > 0 {
+		last := s.freeSlots[n-1]
+		s.freeSlots = s.freeSlots[:n-1]
+
+		return last
+	}
+	s.bytes += int(unsafe.Sizeof(slot{}))
+
+	return new(slot)
+}
+
+// newParent returns an empty parent.
+func (s *episodes) newParent() *parent {
+	if n := len(s.freeParents); n > 0 {
+		last := s.freeParents[n-1]
+		s.freeParents = s.freeParents[:n-1]
+		*last = parent{}
+
+		return last
+	}
+	s.bytes += int(unsafe.Sizeof(parent{}))
+
+	return new(parent)
+}
+
+// freeParent takes a parent back.
+func (s *episodes) freeParent(p *parent) {
+	s.freeParents = append(s.freeParents, p)
+}
+
+// trim lets go of what is over, so that a peak does not last.
+func (s *episodes) trim() {
+	if s.bytes <= s.limit {
+		return
+	}
+	s.bytes -= len(s.freeEpisodes)*int(unsafe.Sizeof(episode{})) + len(s.freeSlots)*int(unsafe.Sizeof(slot{})) +
+		len(s.freeParents)*int(unsafe.Sizeof(parent{}))
+	s.freeEpisodes, s.freeSlots, s.freeParents = nil, nil, nil
+}
+
+// end judges an episode and takes it apart.
+func (s *episodes) end(e *episode) {
+	e.judge(e.all())
+	s.remove(e)
+	s.open--
+	if s.closed != nil {
+		s.closed(e)
+	}
+	if e.client != nil {
+		e.client.episode = nil
+	}
+	for _, slot := range e.slots {
+		if slot != nil {
+			s.freeSlots = append(s.freeSlots, slot)
+		}
+	}
+	for _, p := range e.parents {
+		if p != nil {
+			s.freeParents = append(s.freeParents, p)
+		}
+	}
+	*e = episode{}
+	s.freeEpisodes = append(s.freeEpisodes, e)
+}
+
+// rest ends the episodes that were not used for longer than rest.
+func (s *episodes) rest(now, rest time.Duration) {
+	for e := s.oldest; e != nil; {
+		next := e.newer
+		if now-e.used <= rest {
+			break
+		}
+		s.end(e)
+		e = next
+	}
+	s.trim()
+}
+
+// touch makes an episode the newest.
+func (s *episodes) touch(e *episode) {
+	if s.newest != e {
+		s.remove(e)
+		s.append(e)
+	}
+}
+
+// append links an episode in as the newest.
+func (s *episodes) append(e *episode) {
+	e.older, e.newer = s.newest, nil
+	if s.newest != nil {
+		s.newest.newer = e
+	} else {
+		s.oldest = e
+	}
+	s.newest = e
+}
+
+// remove unlinks an episode.
+func (s *episodes) remove(e *episode) {
+	if e.older != nil {
+		e.older.newer = e.newer
+	} else {
+		s.oldest = e.newer
+	}
+	if e.newer != nil {
+		e.newer.older = e.older
+	} else {
+		s.newest = e.older
+	}
+}

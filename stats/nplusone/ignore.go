@@ -1,0 +1,67 @@
+package nplusone
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Rules say what is not to be reported. The zero value leaves out only what is left out
+// always: the catalog, health checks, queues polled with SKIP LOCKED, advisory locks,
+// sequences, and the probes of uniqueness checks.
+type Rules struct {
+	Fingerprints []uint64
+	Tables       []string
+	Applications []string
+	Routes       []string
+	Users        []string
+	// Jobs are applications whose work is to go over rows: they are reported from 50
+	// repeats on instead of 5.
+	Jobs []string
+}
+
+// The repeats from which on something is reported.
+const (
+	minRepeats       = 5
+	minRepeatsOfJobs = 50
+	minChatty        = 50
+)
+
+// ignores reports whether a statement is never part of a finding.
+func (r *Rules) ignores(d *Description) bool {
+	return slices.Contains(r.Fingerprints, d.Fingerprint) ||
+		slices.ContainsFunc(d.Tables, func(t string) bool { return slices.Contains(r.Tables, t) })
+}
+
+// ignoresEpisode reports whether nothing of the episode is reported.
+func (r *Rules) ignoresEpisode(e *episode) bool {
+	return slices.Contains(r.Applications, e.origin.Application) || slices.Contains(r.Users, e.origin.User) ||
+		e.tags != nil && slices.Contains(r.Routes, e.tags.route())
+}
+
+// repeats is from how many repeats on a statement of the application is reported.
+func (r *Rules) repeats(application string) uint32 {
+	if slices.Contains(r.Jobs, application) {
+		return minRepeatsOfJobs
+	}
+
+	return minRepeats
+}
+
+// ignoreComment is what an application writes into a comment.
+const ignoreComment = "pgweir:n1 ignore"
+
+// Ignored reports whether a text has the comment that keeps it out of the findings,
+// /* pgweir:n1 ignore */. Only texts with comments need be asked for.
+func Ignored(text []byte) bool {
+	for {
+		_, behind, ok := bytes.Cut(text, []byte("/*"))
+		if !ok {
+			return false
+		}
+		comment, rest, ok := bytes.Cut(behind, []byte("*/"))
+		if ok && string(bytes.TrimSpace(comment)) == ignoreComment {
+			return true
+		}
+		text = rest
+	}
+}
