@@ -52,7 +52,7 @@ test-newest: setup ## compare conversations with pgweir and with the newest Post
 	echo "with PostgreSQL $(NEWEST_PG):"; $(TELL_SKIPPED) PGWEIR_PG_BINDIR=$$bin REQUIRE_PG=1 \
 		go test -count=1 -timeout $(TEST_TIMEOUT) -run '$(CONVERSATIONS)' ./proxy ./integration
 
-test-matrix: setup ## run the tests that talk to PostgreSQL against versions 14 to 18 (10 minutes)
+test-matrix: setup ## run the tests that talk to PostgreSQL against versions 14 to 18 (15 minutes)
 	@$(TELL_SKIPPED) TEST_TIMEOUT=$(TEST_TIMEOUT) tools/postgres/matrix
 
 test-faults: setup ## have all that can fail fail for longer, and try all that could leak (8 minutes)

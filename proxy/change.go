@@ -93,6 +93,18 @@ func (c *changes) inDoubt(name []byte, body string) bool {
 	return false
 }
 
+// inDoubt reports whether it depends on an answer that is still to come what the client
+// calls name, or whether the server has the statement with that body, and notes that.
+func (p *preparing) inDoubt(name []byte, body string) bool {
+	going := p.deallocates.name != "" && p.deallocates.name == string(name)
+	if !going && !p.changes.inDoubt(name, body) {
+		return false
+	}
+	p.doubting = true
+
+	return true
+}
+
 // renames reports whether the change is one of what the client calls name.
 func (c *change) renames(name []byte) bool {
 	return (c.kind == clientParses || c.kind == clientCloses) && c.name == string(name)

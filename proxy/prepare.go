@@ -154,9 +154,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	c := change{kind: clientParses, name: string(name)}
 	s := mine.get(c.name)
 	switch {
-	case k.changes.inDoubt(name, bodyOf(s, body)), k.deallocates.name != "" && k.deallocates.name == c.name:
-		k.doubting = true
-
+	case k.inDoubt(name, bodyOf(s, body)):
 		return notYet, nil
 	case s != nil: // PostgreSQL shall say that there is one
 		c.kind, c.statement = clientRepeats, s

@@ -101,6 +101,7 @@ func preparedConversations() []conversation {
 			{join(run("a"), syncMsg()), "Z"},
 			{join(query("DEALLOCATE d"), parse("d", "SELECT 'more'"), run("d"), syncMsg(), query("DEALLOCATE d"), query("DEALLOCATE d")), "ZZZZ"},
 			{join(parse("e", answer), parse("f", answer), syncMsg(), query("BEGIN"), query("SELECT 1/0"), query("DEALLOCATE e"), query("ROLLBACK")), "ZZZZZ"},
+			{join(parse("g", "SELECT 1"), syncMsg(), query("EXECUTE g"), query("DEALLOCATE g"), query("EXECUTE g")), "ZZZZ"},
 			{join(run("e", "1"), syncMsg(), query("DEALLOCATE e"), query("DEALLOCATE f"), run("f", "1"), syncMsg()), "ZZZZ"},
 		}},
 		{"prepared, then bound", []step{

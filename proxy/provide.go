@@ -15,9 +15,7 @@ func (k *link) use(h *wire.Header, at, n int) (verdict, *statement) {
 	name := k.up.unjudged()[at : at+n]
 	s := k.session.statements.named[string(name)]
 	switch {
-	case k.changes.inDoubt(name, bodyOf(s.statement, nil)), k.deallocates.name != "" && k.deallocates.name == string(name):
-		k.doubting = true
-
+	case k.inDoubt(name, bodyOf(s.statement, nil)):
 		return notYet, nil
 	case n == 0:
 		k.provideUnnamed()

@@ -23,9 +23,7 @@ func (k *link) executeNamed(h *wire.Header, t *traits) bool {
 	m := executesOne.FindSubmatchIndex(k.up.unjudged()[wire.HeaderSize:])
 	switch {
 	case m == nil || t.target == "":
-	case k.changes.inDoubt([]byte(t.target), bodyOf(s.statement, nil)):
-		k.doubting = true
-
+	case k.inDoubt([]byte(t.target), bodyOf(s.statement, nil)):
 		return false
 	case s.statement != nil:
 		k.heed(&s.traits)
@@ -54,18 +52,24 @@ func (k *link) deallocate(h *wire.Header, at int, t *traits) (v verdict, done bo
 	if s == nil {
 		return asItIs, false
 	}
-	if k.deallocates.name != "" || k.changes.inDoubt([]byte(t.target), s.body) {
+	if k.deallocates.name != "" { // one at a time
 		k.doubting = true
-
-		return notYet, true
+	} else if !k.inDoubt([]byte(t.target), s.body) {
+		return k.deallocateNow(h, at, s, t.target), true
 	}
+
+	return notYet, true
+}
+
+// deallocateNow puts the server's name into such a text.
+func (k *link) deallocateNow(h *wire.Header, at int, s *statement, name string) verdict {
 	theirs := k.provide(s)
 	k.save()
 	text, _, _ := bytes.Cut(k.up.unjudged()[wire.HeaderSize+at:h.Size], []byte{0})
 	resize(&k.up, h, wire.HeaderSize+at, len(text), "DEALLOCATE "+theirs)
-	k.deallocates = deallocation{name: t.target, after: k.owed.readies()}
+	k.deallocates = deallocation{name: name, after: k.owed.readies()}
 
-	return asItIs, true
+	return asItIs
 }
 
 // deallocationDone takes in the CommandComplete of a DEALLOCATE.
