@@ -45,7 +45,7 @@ func floorPlan() map[string]room {
 	return map[string]room{
 		"cmd/pgweir": {
 			ours: []string{
-				"admin", "analyze", "cache", "config", postgres, "internal/reactor", "pool", "proxy", "sqltext",
+				"admin", "analyze", "cache", "config", postgres, "internal/reactor", "meter", "pool", "proxy", "sqltext",
 				"stats", "stats/nplusone", "web", "wire",
 			},
 			theirs: []string{zap},
@@ -56,13 +56,13 @@ func floorPlan() map[string]room {
 			why: "the console shows and steers what runs; nothing that runs knows of it",
 		},
 		"web": {
-			ours:   []string{"cache", "internal/reactor", "pool", "proxy", "stats", "stats/nplusone"},
+			ours:   []string{"cache", "internal/reactor", "meter", "pool", "proxy", "stats", "stats/nplusone"},
 			theirs: []string{prometheus, prometheusModel, zap},
 			tests:  []string{"config"}, // of a proxy to look at
 			why:    "the pages pull snapshots, of the loops too; nothing that runs knows of them",
 		},
 		"proxy": {
-			ours:   []string{"cache", "config", "internal/reactor", "pool", "sqltext", "stats", "stats/nplusone", "wire"},
+			ours:   []string{"cache", "config", "internal/reactor", "meter", "pool", "sqltext", "stats", "wire"},
 			theirs: []string{zap},
 			why:    "the path of a client uses what is below it and is used by those who look at it",
 		},
@@ -76,6 +76,10 @@ func floorPlan() map[string]room {
 				zap, "github.com/maypok86/otter/v2", "github.com/redis/go-redis/v9", "github.com/wasilibs/go-pgquery",
 			},
 			why: "a cache is given bytes and keys; whose they are is the proxy's business",
+		},
+		"meter": {
+			ours: []string{"sqltext", "stats", "stats/nplusone"}, theirs: []string{zap},
+			why: "it is told what passes, and tells those who count it; it knows neither messages nor connections",
 		},
 		"stats": {
 			ours: []string{"sqltext"}, theirs: []string{prometheus},
