@@ -49,7 +49,7 @@ func TestBookDoesNotAllocate(t *testing.T) {
 			all[i].Route = shard.Route(route)
 			shard.Book(&all[i])
 		}
-		shard.BookRequest(&Request{Statements: 3, Distinct: 2, Took: time.Millisecond})
+		s.BookRequest(&Request{Statements: 3, Distinct: 2, Took: time.Millisecond})
 	}
 	book()
 	if n := testing.AllocsPerRun(100, book); n != 0 {

@@ -15,7 +15,6 @@ type registry struct {
 	since    time.Time
 	entries  map[Key]*entry
 	texts    map[Fingerprint]Text
-	requests [maxPools]RequestFigures
 	slow     []Slow
 	minute   int64                 // of the last halving of weights
 	usual    map[Key]time.Duration // p99 of the entries with a history; not changed once made
@@ -56,7 +55,6 @@ func (r *registry) init(o Options) {
 func (r *registry) reset() {
 	r.since = r.now()
 	r.entries = make(map[Key]*entry)
-	r.requests = [maxPools]RequestFigures{}
 	r.slow = nil
 }
 
@@ -72,11 +70,6 @@ func (r *registry) merge(d *delta) {
 		e.weight += b.Calls + uint64(b.Server()/time.Millisecond)
 		e.mark(minute, &b.Figures)
 		e.add(&b.Figures)
-	}
-	for i := range d.requests {
-		if d.requests[i].Requests > 0 {
-			r.requests[i].add(&d.requests[i])
-		}
 	}
 	for fp, t := range d.texts {
 		r.texts[fp] = t

@@ -63,12 +63,6 @@ func (r *registry) report(n *names) *Report {
 		rep.Statements = append(rep.Statements, e.statement(r, n, now))
 	}
 	slices.SortFunc(rep.Statements, compareKeys)
-	for id := range r.requests {
-		if f := &r.requests[id]; f.Requests > 0 {
-			pool := n.poolName(PoolID(id))
-			rep.Requests = append(rep.Requests, PoolRequests{pool.database, pool.user, *f})
-		}
-	}
 
 	return rep
 }

@@ -1,10 +1,14 @@
 package stats
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
 
-// RequestRules say how many statements a request should need. A request is what a
-// transaction was, or what belongs to one request of the application as far as a
-// proxy can tell.
+// RequestRules say how many statements a request should need. A request is what belongs
+// to one request of the application, as far as a proxy can tell.
 type RequestRules struct {
 	Target   uint64        // fewer than that are well. 0: 20
 	Warn     uint64        // more than that are warned of. 0: 50
@@ -22,11 +26,10 @@ func (r RequestRules) withDefaults() RequestRules {
 
 // A Request is what there is to know of one that has ended.
 type Request struct {
-	Pool       PoolID
-	Route      RouteID
-	Statements uint64
-	Distinct   uint64        // different fingerprints among them
-	Took       time.Duration // from the first statement to the last answer
+	Database, User, Route string
+	Statements            uint64
+	Distinct              uint64        // different fingerprints among them
+	Took                  time.Duration // from the first statement to the last answer
 }
 
 // RequestFigures are what is kept of the requests of one pool. The zero value is empty.
@@ -74,11 +77,9 @@ func (f *RequestFigures) CumulativeSizes() map[float64]uint64 {
 
 // A RequestWarning is what a log line tells of a request.
 type RequestWarning struct {
-	Database, User, Route string
-	Statements, Distinct  uint64
-	Took                  time.Duration
-	Reason                RequestReason
-	Suppressed            uint64 // warnings that this loop has not told of since the last one
+	Request
+	Reason     RequestReason
+	Suppressed uint64 // warnings that were not told of since the last one
 }
 
 // A RequestReason says why a request is warned of.
@@ -90,29 +91,78 @@ const (
 	TooLong           RequestReason = "duration"
 )
 
-// warningsPerSecond is how many requests a loop warns of.
+// warningsPerSecond is how many requests are warned of.
 const warningsPerSecond = 1
 
+// requests are the figures of requests by pool. There are far fewer requests than
+// statements, and they end on any loop: one lock does for all.
+type requests struct {
+	rules RequestRules
+	now   func() time.Time
+
+	mu       sync.Mutex
+	byPool   map[poolName]*RequestFigures
+	rate     rate
+	unwarned uint64
+}
+
 // BookRequest books the end of a request, and returns true if somebody is to be warned
-// of it. Counts are of all; warnings are not told of more than once in a second.
-func (s *Shard) BookRequest(r *Request) (RequestWarning, bool) {
-	reason := s.delta.requests[r.Pool].book(r, &s.requestRules)
-	if reason == "" {
+// of it. Counts are of all; warnings are not told of more than once in a second. It may
+// be called from any goroutine, a loop's too: its lock is held for a few instructions.
+func (s *Statements) BookRequest(r *Request) (RequestWarning, bool) {
+	q := &s.requests
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	reason := q.of(poolName{r.Database, r.User}).book(r, &q.rules)
+	switch {
+	case reason == "":
 		return RequestWarning{}, false
-	}
-	if !s.warnRate.allow(s.now()) {
-		s.unwarned++
+	case !q.rate.allow(q.now()):
+		q.unwarned++
 
 		return RequestWarning{}, false
 	}
-	pool := s.names.poolName(r.Pool)
-	w := RequestWarning{
-		Database: pool.database, User: pool.user, Route: s.names.routeName(r.Route), Statements: r.Statements,
-		Distinct: r.Distinct, Took: r.Took, Reason: reason, Suppressed: s.unwarned,
-	}
-	s.unwarned = 0
+	w := RequestWarning{Request: *r, Reason: reason, Suppressed: q.unwarned}
+	q.unwarned = 0
 
 	return w, true
+}
+
+// of returns the figures of a pool. mu is held.
+func (q *requests) of(pool poolName) *RequestFigures {
+	f := q.byPool[pool]
+	if f == nil && len(q.byPool) >= maxPools {
+		pool = poolName{OtherName, OtherName}
+		f = q.byPool[pool]
+	}
+	if f == nil {
+		f = new(RequestFigures)
+		q.byPool[pool] = f
+	}
+
+	return f
+}
+
+// list returns a copy of all figures, by the names of the pools.
+func (q *requests) list() []PoolRequests {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	list := make([]PoolRequests, 0, len(q.byPool))
+	for pool, f := range q.byPool {
+		list = append(list, PoolRequests{pool.database, pool.user, *f})
+	}
+	slices.SortFunc(list, func(a, b PoolRequests) int {
+		return cmp.Or(cmp.Compare(a.Database, b.Database), cmp.Compare(a.User, b.User))
+	})
+
+	return list
+}
+
+// reset forgets all figures.
+func (q *requests) reset() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(q.byPool)
 }
 
 // book counts a request, and returns why it is to be warned of, or "".

@@ -8,10 +8,9 @@ import (
 // A Shard is where one loop books. All its methods are for that loop alone; none of them
 // waits, and booking neither allocates nor takes a lock, unless something is slow.
 type Shard struct {
-	names        *names
-	rules        SlowRules
-	requestRules RequestRules
-	now          func() time.Time // for what is slow
+	names *names
+	rules SlowRules
+	now   func() time.Time // for what is slow
 
 	table     table
 	delta     *delta
@@ -20,20 +19,19 @@ type Shard struct {
 	routes    map[string]RouteID    // those seen on this loop
 	allRoutes bool                  // there will be no others
 
-	slowRate, warnRate   rate
-	suppressed, unwarned uint64
-	last                 int32 // the slot of the last booking, -1 if it has none
-	lastSlow             *Slow // what it was told of as, until its text is known
+	slowRate   rate
+	suppressed uint64
+	last       int32 // the slot of the last booking, -1 if it has none
+	lastSlow   *Slow // what it was told of as, until its text is known
 }
 
 // A delta is what has been booked since it was empty. It passes from the loop to a
 // reader and, empty, back.
 type delta struct {
-	booked   []booked // a place for each special fingerprint of each pool, then the slots
-	touched  []int32  // those of booked that are not empty
-	requests [maxPools]RequestFigures
-	slow     []Slow
-	texts    map[Fingerprint]Text
+	booked  []booked // a place for each special fingerprint of each pool, then the slots
+	touched []int32  // those of booked that are not empty
+	slow    []Slow
+	texts   map[Fingerprint]Text
 
 	admitted, evicted uint64
 }
@@ -215,7 +213,6 @@ func (d *delta) clear() {
 		d.booked[i] = booked{}
 	}
 	clear(d.texts)
-	clear(d.requests[:])
 	clear(d.slow)
 	d.touched, d.slow = d.touched[:0], d.slow[:0]
 }

@@ -82,17 +82,17 @@ func TestRequests(t *testing.T) {
 		r    Request
 		want RequestReason
 	}{
-		{Request{Pool: 1, Statements: 19, Distinct: 4, Took: time.Second}, ""},
-		{Request{Pool: 1, Statements: 50, Distinct: 4}, ""},
-		{Request{Pool: 1, Statements: 51, Distinct: 4}, TooManyStatements},
-		{Request{Pool: 1, Statements: 1, Distinct: 1, Took: time.Second + 1}, TooLong},
+		{Request{Database: "shop", Statements: 19, Distinct: 4, Took: time.Second}, ""},
+		{Request{Database: "shop", Statements: 50, Distinct: 4}, ""},
+		{Request{Database: "shop", Statements: 51, Distinct: 4}, TooManyStatements},
+		{Request{Database: "shop", Statements: 1, Distinct: 1, Took: time.Second + 1}, TooLong},
 	} {
 		now = now.Add(2 * time.Second)
-		if w, ok := s.Shard(0).BookRequest(&c.r); ok != (c.want != "") || w.Reason != c.want {
+		if w, ok := s.BookRequest(&c.r); ok != (c.want != "") || w.Reason != c.want {
 			t.Errorf("%+v: warned %v, %+v", c.r, ok, w)
 		}
 	}
-	if _, ok := s.Shard(0).BookRequest(&Request{Pool: 1, Statements: 99}); ok {
+	if _, ok := s.BookRequest(&Request{Database: "shop", Statements: 99}); ok {
 		t.Error("warned twice in a second")
 	}
 	f := s.Snapshot(t.Context()).Requests[0]

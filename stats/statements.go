@@ -17,7 +17,7 @@ type Options struct {
 // whoever reads asks each loop, by a posted function, to hand over what it has booked
 // since the last time, and adds that up. So booking needs neither lock nor atomic, and
 // a loop is held up for a swap of pointers however many statements there are. Methods
-// may be called from any goroutine but a loop's.
+// may be called from any goroutine, but those that take a context not from a loop's.
 //
 // Between readers a shard's figures wait in the shard, where they lose nothing but
 // time: the trend is exact to the interval of [Statements.Collect], and what is an
@@ -28,6 +28,8 @@ type Statements struct {
 	handed chan handed   // room for one of each shard: no loop ever waits
 	gate   chan struct{} // holds one while somebody reads; guards what is below
 	total  registry
+
+	requests requests
 }
 
 // A handle is what readers know of a shard.
@@ -54,6 +56,9 @@ func NewStatements(o Options, posts ...func(func())) *Statements {
 	s := &Statements{handed: make(chan handed, len(posts)), gate: make(chan struct{}, 1)}
 	s.names.init()
 	s.total.init(o)
+	s.requests = requests{
+		rules: o.Requests, now: o.Now, byPool: make(map[poolName]*RequestFigures), rate: rate{perSecond: warningsPerSecond},
+	}
 	for _, post := range posts {
 		s.shards = append(s.shards, &handle{
 			shard: newShard(&s.names, o, len(posts)), post: post, spare: newDelta(o.Tracked),
@@ -66,10 +71,9 @@ func NewStatements(o Options, posts ...func(func())) *Statements {
 // newShard returns one of so many shards.
 func newShard(n *names, o Options, shards int) *Shard {
 	s := &Shard{
-		names: n, rules: o.Slow, requestRules: o.Requests, now: o.Now, delta: newDelta(o.Tracked),
+		names: n, rules: o.Slow, now: o.Now, delta: newDelta(o.Tracked),
 		routes:   make(map[string]RouteID),
 		slowRate: rate{perSecond: max(float64(o.Slow.PerSecond)/float64(shards), 1)},
-		warnRate: rate{perSecond: warningsPerSecond},
 	}
 	s.table.init(o.Tracked)
 
@@ -144,8 +148,10 @@ func (s *Statements) Snapshot(ctx context.Context) *Report {
 	s.gate <- struct{}{}
 	defer func() { <-s.gate }()
 	s.collect(ctx)
+	r := s.total.report(&s.names)
+	r.Requests = s.requests.list()
 
-	return s.total.report(&s.names)
+	return r
 }
 
 // Reset forgets all figures, of what was booked before it is called. What is tracked
@@ -155,4 +161,5 @@ func (s *Statements) Reset(ctx context.Context) {
 	defer func() { <-s.gate }()
 	s.collect(ctx)
 	s.total.reset()
+	s.requests.reset()
 }

@@ -32,7 +32,7 @@ func (r *rig) book() {
 					shard.Describe(stats.Text{Summary: "SELECT orders", Normalised: "SELECT $1 FROM orders"})
 				}
 			}
-			shard.BookRequest(&stats.Request{Pool: id, Statements: 60, Distinct: 15, Took: 2 * time.Second})
+			r.statements.BookRequest(&stats.Request{Database: "shop", User: "app", Statements: 60, Distinct: 15, Took: 2 * time.Second})
 		})
 		<-done
 	}

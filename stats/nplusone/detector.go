@@ -19,6 +19,18 @@ type Options struct {
 	// on the loop that saw it. It must not block, and must not call Findings. nil for
 	// nobody.
 	Log func(Finding)
+	// Ended is told of each episode that has ended as a request does: with a pause or by
+	// its tags, rather than by a limit. It is called like Log; nil for nobody.
+	Ended func(Request)
+}
+
+// A Request is an episode that has ended.
+type Request struct {
+	Origin     *Origin
+	Tags       *Tags // nil: it had none
+	Statements uint64
+	Distinct   uint64        // statements that differ; beyond 16 some may count twice
+	Took       time.Duration // from the beginning of the first to the answer to the last
 }
 
 // defaultMemory is the limit for all episodes together, in bytes.
@@ -30,6 +42,7 @@ type Group struct {
 	Findings *Findings
 
 	rules    Rules
+	ended    func(Request)
 	memory   int // of one detector
 	requests requests
 	evicted  atomic.Uint64
@@ -51,6 +64,7 @@ func New(o Options) *Group {
 	g := &Group{
 		Findings: newFindings(o.Start, o.Log),
 		rules:    o.Rules,
+		ended:    o.Ended,
 		memory:   memory / 2 / max(o.Loops, 1),
 	}
 	g.requests.init(g, memory/2)
@@ -123,6 +137,7 @@ func (d *Detector) episode(x *Execution) *episode {
 	pause := c.pause(x.Gap)
 	e := c.episode
 	if e != nil && (pause || e.full(x.At) || !e.tags.sameRoute(x.Tags)) {
+		e.cut = !pause && e.full(x.At)
 		d.episodes.end(e)
 		e = nil
 	}

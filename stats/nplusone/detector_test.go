@@ -485,7 +485,7 @@ func TestTraceOverApplications(t *testing.T) {
 	w := newWorld(Rules{}, evidence{})
 	first, second := w.connect(), w.connect()
 	first.tags, second.tags = request(1), request(1)
-	second.client.Origin.Application = "billing"
+	second.client.Origin = NewOrigin("shop", "app", "billing")
 	first.run(listUsers, ids(upto(100, 20)...))
 	for _, id := range upto(100, 20) {
 		second.one(ordersOf, id)

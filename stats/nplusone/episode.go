@@ -20,13 +20,15 @@ type episode struct {
 	key    uint64  // of a tagged one; 0 of a client's own
 	client *Client // whose own it is; nil for a tagged one
 
-	origin Origin
+	origin *Origin
 	tags   *Tags // the first that came
 
 	began, used time.Duration
 	until       time.Duration // the end of the time that is accounted for
 	statements  uint32
+	different   uint32 // of those, how many had no slot yet
 	changes     uint32 // writes and settings
+	cut         bool   // it has gone on for too long, or there was no room for it
 	previous    *Statement
 	before      *parent // the list that stood immediately before
 
@@ -118,6 +120,7 @@ func (e *episode) slot(st *Statement) *slot {
 	} else {
 		e.conclude(1 << i)
 	}
+	e.different++
 	e.fingerprints[i] = st.Fingerprint
 	*e.slots[i] = slot{st: st}
 

@@ -25,8 +25,7 @@ type episodes struct {
 // newEpisode opens an episode. Where there is no room the oldest ends.
 func (s *episodes) newEpisode(x *Execution) *episode {
 	for s.bytes > s.limit && s.oldest != nil {
-		s.group.evicted.Add(1)
-		s.end(s.oldest)
+		s.evict()
 		s.trim()
 	}
 	var e *episode
@@ -36,7 +35,7 @@ func (s *episodes) newEpisode(x *Execution) *episode {
 		e = new(episode)
 		s.bytes += int(unsafe.Sizeof(*e))
 	}
-	*e = episode{home: s, origin: x.Client.Origin, tags: x.Tags, began: x.At, used: x.At}
+	*e = episode{home: s, origin: x.Client.Origin, tags: x.Tags, began: x.At - x.Exec, used: x.At}
 	s.append(e)
 	s.open++
 
@@ -85,9 +84,22 @@ func (s *episodes) trim() {
 	s.freeEpisodes, s.freeSlots, s.freeParents = nil, nil, nil
 }
 
+// evict ends the oldest episode, for lack of room.
+func (s *episodes) evict() {
+	s.group.evicted.Add(1)
+	s.oldest.cut = true
+	s.end(s.oldest)
+}
+
 // end judges an episode and takes it apart.
 func (s *episodes) end(e *episode) {
 	e.judge(e.all())
+	if s.group.ended != nil && !e.cut {
+		s.group.ended(Request{
+			Origin: e.origin, Tags: e.tags, Statements: uint64(e.statements), Distinct: uint64(e.different),
+			Took: e.used - e.began,
+		})
+	}
 	s.remove(e)
 	s.open--
 	if s.closed != nil {

@@ -28,33 +28,31 @@ type Execution struct {
 	Ignored       bool // a comment says so, see Ignored
 }
 
-// An Origin is whose statements they are.
+// An Origin is whose statements they are. Make it with [NewOrigin].
 type Origin struct {
 	Database, User, Application string
+
+	hash uint64 // tells databases and applications apart
 }
 
-// A Client is what a loop knows of a client. Origin may change between statements, as
-// application_name does; the rest is the detector's. The zero value is a new client.
+// NewOrigin returns the origin of an application's statements, which all its clients may
+// share.
+func NewOrigin(database, user, application string) *Origin {
+	return &Origin{
+		Database: database, User: user, Application: application,
+		hash: maphash.Comparable(seed, [2]string{database, application}),
+	}
+}
+
+// A Client is what a loop knows of a client. Origin must be set, and may change between
+// statements, as application_name does; the rest is the detector's.
 type Client struct {
-	Origin Origin
+	Origin *Origin
 
 	episode *episode
 	gaps    time.Duration // moving average of the gaps; 0 at first
 	tx      uint64        // counts transactions, and statements outside
 	open    bool          // a transaction is open
-
-	hashed Origin // what hashOf is the hash of
-	hashOf uint64
-}
-
-// hash tells databases and applications apart. It is made anew when one has changed.
-func (c *Client) hash() uint64 {
-	if c.hashed != c.Origin || c.hashOf == 0 {
-		c.hashed = c.Origin
-		c.hashOf = maphash.Comparable(seed, [2]string{c.Origin.Database, c.Origin.Application}) | 1
-	}
-
-	return c.hashOf
 }
 
 // Tags are what an application says of a statement in comments. A set is not changed
@@ -67,8 +65,9 @@ type Tags struct {
 	Framework          string // or the driver of the framework
 }
 
-// route is what the episode is reported under; "" if that is not known.
-func (t *Tags) route() string {
+// Where is the place in the application, which findings are reported under: the route,
+// or what it consists of; "" if that is not known.
+func (t *Tags) Where() string {
 	switch {
 	case t.Route != "":
 		return t.Route

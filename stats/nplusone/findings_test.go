@@ -149,7 +149,7 @@ func TestSharedByLoops(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			d := g.Detector()
-			var c Client
+			c := Client{Origin: NewOrigin("shop", "app", "web")}
 			for i := range 4000 {
 				var p Parameters
 				p.Literal([]byte("7"))

@@ -35,7 +35,7 @@ func (r *Rules) ignores(d *Description) bool {
 // ignoresEpisode reports whether nothing of the episode is reported.
 func (r *Rules) ignoresEpisode(e *episode) bool {
 	return slices.Contains(r.Applications, e.origin.Application) || slices.Contains(r.Users, e.origin.User) ||
-		e.tags != nil && slices.Contains(r.Routes, e.tags.route())
+		e.tags != nil && slices.Contains(r.Routes, e.tags.Where())
 }
 
 // repeats is from how many repeats on a statement of the application is reported.

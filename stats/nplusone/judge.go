@@ -62,10 +62,10 @@ func (e *episode) finding(l *loop) Finding {
 		Count: uint64(l.count), Distinct: uint64(l.distinct),
 		Child: reference(s.st),
 		first: s.first, last: s.used,
-		Origin: e.origin, Occurrences: 1,
+		Origin: *e.origin, Occurrences: 1,
 	}
 	if e.tags != nil {
-		f.Route = e.tags.route()
+		f.Route = e.tags.Where()
 	}
 	if l.parent != nil {
 		f.Parent = new(reference(l.parent.st))

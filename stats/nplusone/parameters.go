@@ -47,6 +47,12 @@ func (p *Parameters) Literal(text []byte) {
 	p.add(text, v)
 }
 
+// Others takes in values that are not looked at one by one, by a hash of all of them.
+func (p *Parameters) Others(hash uint64) {
+	p.hash = (p.hash ^ hash) * 0x9e3779b97f4a7c15
+	p.hash ^= p.hash >> 29
+}
+
 // A Bind is what a Bind message says.
 type Bind struct {
 	Parameters Parameters

@@ -125,6 +125,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	g := New(Options{Memory: limit, Start: time.Unix(0, 0)})
 	d := g.Detector()
 	clients := make([]Client, 20_000)
+	for i := range clients {
+		clients[i].Origin = NewOrigin("shop", "app", "web")
+	}
 	before := heap()
 	for i := range 1_000_000 {
 		st := g.Statement(Description{Fingerprint: uint64(i) * 0x9e3779b97f4a7c15, Text: listUsers, Kind: Read})

@@ -38,7 +38,7 @@ func (r *requests) init(g *Group, limit int) {
 // book books an execution for the request that its tags name. A trace may go through
 // several applications: each has its own part.
 func (r *requests) book(x *Execution) {
-	key := maphash.String(seed, x.Tags.Request) ^ x.Client.hash()
+	key := maphash.String(seed, x.Tags.Request) ^ x.Client.Origin.hash
 	s := &r[key>>58]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,6 +49,7 @@ func (r *requests) book(x *Execution) {
 func (s *shard) get(key uint64, x *Execution) *episode {
 	e := s.byKey[key]
 	if e != nil && e.full(x.At) {
+		e.cut = true
 		s.end(e)
 		e = nil
 	}
@@ -58,8 +59,7 @@ func (s *shard) get(key uint64, x *Execution) *episode {
 		return e
 	}
 	if len(s.byKey) >= maxRequests/shards {
-		s.group.evicted.Add(1)
-		s.end(s.oldest)
+		s.evict()
 	}
 	e = s.newEpisode(x)
 	e.key, s.byKey[key] = key, e

@@ -88,7 +88,7 @@ type connection struct {
 // connect opens a connection.
 func (w *world) connect() *connection {
 	return &connection{
-		world: w, client: Client{Origin: Origin{Database: "shop", User: "app", Application: "web"}},
+		world: w, client: Client{Origin: NewOrigin("shop", "app", "web")},
 		step: 300 * time.Microsecond,
 	}
 }

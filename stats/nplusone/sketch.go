@@ -83,13 +83,14 @@ func (s *Sketcher) Row(body []byte) {
 	if !s.on {
 		return
 	}
-	if s.sketch.rows == maxRows {
-		s.on = false
-
-		return
-	}
 	s.sketch.rows++
+	s.on = s.sketch.rows < maxRows
 	s.read(body, true)
+}
+
+// Wants reports whether rows are wanted, or more of them.
+func (s *Sketcher) Wants() bool {
+	return s.on
 }
 
 // Last takes in the last row of a result of more than 64, if the caller still has it
