@@ -19,6 +19,10 @@ const (
 func (s *Scanner) literal(t *token, c Class) {
 	s.st.Values = absorb(s.st.Values, hashBytes(classValue, s.lex.text[t.start:t.end]))
 	s.placeholder(classLiteral, c)
+	if s.values < len(s.st.First) && c != identifier {
+		s.st.First[s.values] = Span{t.start, t.end}
+		s.values++
+	}
 	if s.out != nil {
 		s.out.placeholder()
 	}

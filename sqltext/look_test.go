@@ -140,6 +140,33 @@ func TestLiterals(t *testing.T) {
 	}
 }
 
+// TestFirst: a statement says where its first literals are, without a second look.
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"SELECT a":                nil,
+		"SELECT 1, $1, 'x', null": {"1", "'x'", "null"},
+		"SELECT a IN (1, E'2', 3) AND b = 4.0 AND c = 5": {"1", "E'2'", "3", "4.0"},
+		"SAVEPOINT a":    nil,
+		"SET a = 'b', c": {"'b'"},
+		"SELECT 1, 'x":   nil,
+	} {
+		var s Scanner
+		s.Init([]byte("COMMIT; "+text), Options{})
+		s.Next()
+		s.Next()
+		var got []string
+		for _, at := range s.Statement().First {
+			if at != (Span{}) {
+				got = append(got, ("COMMIT; " + text)[at.Start:at.End])
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
 // TestMeasures: how long lists are and which values there are is not identity.
 func TestMeasures(t *testing.T) {
 	t.Parallel()

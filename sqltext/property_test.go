@@ -181,11 +181,31 @@ func checkShown(t *testing.T, text []byte, o Options) {
 	}
 }
 
+// checkFirst fails the test if the first literals of a statement are not those that
+// Literals finds.
+func checkFirst(t *testing.T, text []byte, o Options) {
+	t.Helper()
+	var want []Span
+	w := observer{each: func(l Literal) {
+		start := cap(text) - cap(l.Text)
+		want = append(want, Span{int32(start), int32(start + len(l.Text))})
+	}}
+	s := Scanner{watch: &w}
+	for s.Init(text, o); s.Next(); want = nil {
+		var first [4]Span
+		copy(first[:], want)
+		if s.st.Kind != Invalid && s.st.First != first {
+			t.Errorf("%+v: %q has the first literals %v, want %v", o, text, s.st.First, first)
+		}
+	}
+}
+
 // checkText holds a text to all that is true of every text.
 func checkText(t *testing.T, text []byte) {
 	t.Helper()
 	for _, o := range settings() {
 		checkShown(t, text, o)
+		checkFirst(t, text, o)
 		checkIdempotent(t, text, o)
 		checkBlind(t, "space and comments", text, o, respace)
 		checkBlind(t, "literals", text, o, otherValues)

@@ -36,6 +36,10 @@ type Statement struct {
 	// Literals is how many literals and parameters there are, those of lists counted
 	// one by one.
 	Literals int
+	// First is where the first literals are in the text that was read: those that
+	// [Literals] tells of, in their order, so that parameters are not among them. What is
+	// behind the last is zero, and all is for a statement of kind [Invalid].
+	First [4]Span
 	// Longest is how many elements the longest list has: an IN list, an array, the rows
 	// of VALUES. 0: there is no list.
 	Longest int
@@ -44,6 +48,11 @@ type Statement struct {
 	Start, End int
 
 	comments edges
+}
+
+// A Span is a piece of a text, text[Start:End]. The zero value is none.
+type Span struct {
+	Start, End int32
 }
 
 // The edges are where a statement's first and last comments are, as offsets that are
@@ -79,6 +88,7 @@ type Scanner struct {
 	atomic   int     // how many END there are to come in a body of BEGIN ATOMIC
 	set      setState
 	config   configCall
+	values   int  // how many of Statement.First are known
 	nameNext bool // what comes is a name of this session, or a channel
 	hideNext bool // what comes is a secret
 	skipping bool // all up to the end is part of the value that has been noted
@@ -176,7 +186,7 @@ func (s *Scanner) reset() {
 	s.prev = past{}
 	s.depth, s.nlists, s.base, s.atomic = 0, 0, 0, 0
 	s.frames[0] = frame{flags: frameQuery}
-	s.object, s.before = 0, 0
+	s.object, s.before, s.values = 0, 0, 0
 	s.set, s.config = setNone, configCall{}
 	s.nameNext, s.hideNext, s.skipping = false, false, false
 	s.drop, s.negated, s.typing, s.calm = false, false, false, false
