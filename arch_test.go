@@ -64,6 +64,7 @@ func floorPlan() map[string]room {
 		"proxy": {
 			ours:   []string{"cache", "config", "internal/reactor", "meter", "pool", "sqltext", "stats", "wire"},
 			theirs: []string{zap},
+			tests:  []string{"stats/nplusone"}, // what was found
 			why:    "the path of a client uses what is below it and is used by those who look at it",
 		},
 		"pool": {

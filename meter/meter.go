@@ -39,6 +39,7 @@ type Meter struct {
 
 	options Options
 	group   *nplusone.Group // nil: no loops are looked for
+	shapes  shapes
 	loops   []*Loop
 }
 
@@ -50,10 +51,12 @@ func New(o Options) *Meter {
 	m := &Meter{options: o, Statements: stats.NewStatements(o.Stats, o.Posts...)}
 	if !o.NoLoops {
 		m.group = nplusone.New(nplusone.Options{
-			Rules: o.Rules, Loops: len(o.Posts), Memory: o.Memory, Start: time.Now().Add(-o.Now()), Log: m.logFinding,
+			Rules: o.Rules, Loops: len(o.Posts), Memory: o.Memory, Start: time.Now().Add(-o.Now()),
+			Log: m.logFinding, Ended: m.ended,
 		})
 		m.Findings = m.group.Findings
 	}
+	m.shapes.recent.keep = keepShapes
 	for i := range o.Posts {
 		m.loops = append(m.loops, newLoop(m, i))
 	}
@@ -87,6 +90,20 @@ func (m *Meter) Run(ctx context.Context) {
 		case <-collect.C:
 			m.Statements.Collect(ctx)
 		}
+	}
+}
+
+// ended takes in the end of a request. It runs on any loop, or in Run.
+func (m *Meter) ended(r nplusone.Request) {
+	one := stats.Request{
+		Database: r.Origin.Database, User: r.Origin.User,
+		Statements: r.Statements, Distinct: r.Distinct, Took: r.Took,
+	}
+	if r.Tags != nil {
+		one.Route = r.Tags.Where()
+	}
+	if w, warn := m.Statements.BookRequest(&one); warn {
+		m.logRequest(w)
 	}
 }
 

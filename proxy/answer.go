@@ -76,12 +76,16 @@ func (k *link) strike(h *wire.Header, body []byte) (ours bool, err error) {
 		k.deallocationOver()
 	}
 	before, follows := k.owed.marked, k.owed.follows()
+	first, asks := k.owed.first(), k.owed.asks
 	ours, err = k.owed.received(h.Type, status)
 	if err != nil {
 		return false, errServerNonsense
 	}
 	if n := before - k.owed.marked; n > 0 {
 		k.settle(h, n, follows)
+	}
+	if !comesUnasked(h.Type) && !ours {
+		k.measureDown(*h, body, first, asks-k.owed.asks)
 	}
 	if k.altered && status == wire.TxIdle {
 		k.altered = false

@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 
+	"go.uber.org/zap"
+
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
@@ -33,6 +35,7 @@ func (k *link) checkOut() error {
 	k.owed.reset()
 	k.state, k.manages = stateOf(server), s.manages()
 	k.began = k.loop.Clock().Now()
+	k.asked, k.heard = k.began, k.began
 	if s.proxy.config.Pgweir.Paranoid {
 		k.suspect()
 	}
@@ -78,6 +81,9 @@ func (k *link) unsend() {
 
 // release gives the server back, clean.
 func (k *link) release() {
+	if n := k.flow.Pending(); n != 0 {
+		k.session.proxy.log.DPanic("bug: statements are measured that were answered", zap.Int("statements", n))
+	}
 	server := k.server
 	k.unlink()
 	k.session.route.pool.Release(server)
@@ -86,6 +92,7 @@ func (k *link) release() {
 // destroyServer closes the server.
 func (k *link) destroyServer(why pool.Reason) {
 	server := k.server
+	k.heard = k.loop.Clock().Now()
 	k.unlink()
 	k.session.route.pool.Destroy(server, why)
 }
@@ -93,7 +100,7 @@ func (k *link) destroyServer(why pool.Reason) {
 // unlink books the transaction and lets go of the server.
 func (k *link) unlink() {
 	k.bookWait()
-	k.booked.Took = k.loop.Clock().Now() - k.began
+	k.booked.Took = k.heard - k.began
 	k.session.tally(k.loop).Book(k.booked)
 	k.part()
 }
@@ -103,6 +110,7 @@ func (k *link) part() {
 	k.task.Leave(serverPlace)
 	k.undoAll()
 	k.dropCancels()
+	k.flow.Drop()
 	if k.altered {
 		k.session.proxy.catalog.Add(1) // perhaps
 	}

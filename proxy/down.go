@@ -100,6 +100,7 @@ func (k *link) readServer() error {
 	n, err := k.server.Conn.Read(room)
 	switch {
 	case err == nil:
+		k.heard = k.loop.Clock().Now()
 		k.down.arrived(n, k.loop.Now())
 
 		return nil
@@ -130,6 +131,10 @@ func (k *link) judgeDown() error {
 			return nil
 		}
 		if h.Type == wire.DataRow && h.Size >= wire.HeaderSize && k.owed.rowsForClient() {
+			if k.flow.Looks() && len(b) < h.Size && k.canHold(h.Size) {
+				return nil
+			}
+			k.flow.Row(h.Size, b[wire.HeaderSize:min(h.Size, len(b))])
 			d.take(h.Size, false) // nearly all there is, and nothing to do for it
 
 			continue

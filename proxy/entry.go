@@ -49,6 +49,14 @@ func (e entry) works() bool {
 	return e.kind() != oweClose && e&ourAnswer == 0
 }
 
+// asks reports whether a statement of the client's runs, or is described, for e: that is
+// what is measured.
+func (e entry) asks() bool {
+	k := e.kind()
+
+	return e&internal == 0 && (k == oweQuery || k == oweExecute || k == oweDescribeStatement)
+}
+
 // answers reports whether a frame of type typ can be an answer to e. Results may
 // hold types that we do not know.
 func answers(e entry, typ byte) bool {

@@ -17,6 +17,7 @@ import (
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -37,6 +38,7 @@ type rig struct {
 	clock   *reactor.Clock
 	loops   *reactor.Group
 	pools   *pool.Pools
+	meter   *meter.Meter
 	proxy   *Proxy
 	addr    string
 	logs    *observer.ObservedLogs
@@ -45,13 +47,22 @@ type rig struct {
 	panics  int // how many the test provokes
 }
 
+// posts are the functions that have a loop each run something.
+func posts(loops *reactor.Group) (all []func(func())) {
+	for _, l := range loops.Loops() {
+		all = append(all, l.Post)
+	}
+
+	return all
+}
+
 // newRig starts a proxy. When the test ends it must have nothing left: no session,
 // no server in use, no panic in the log. See also [checkLeaks].
 func newRig(t testing.TB, cfg *config.Config) *rig {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	r := &rig{t: t, clock: reactor.NewSteppedClock(), logs: logs, serving: make(chan error, 1)}
-	log := zap.New(core)
+	log := zap.New(core, zap.Development()) // what is a bug panics
 	var err error
 	r.loops, err = reactor.StartGroup(2, reactor.Options{Clock: r.clock, Panicked: func(err error) {
 		log.Error("panic on a loop", zap.Error(err))
@@ -60,7 +71,10 @@ func newRig(t testing.TB, cfg *config.Config) *rig {
 		t.Fatal(err)
 	}
 	r.pools = pool.New(r.loops, log)
-	r.proxy, err = New(Options{Config: cfg, Users: usersOf(t, cfg), Loops: r.loops, Pools: r.pools, Log: log})
+	r.meter = meter.New(meter.Options{Posts: posts(r.loops), Now: r.clock.Now, Log: log})
+	r.proxy, err = New(Options{
+		Config: cfg, Users: usersOf(t, cfg), Loops: r.loops, Pools: r.pools, Meter: r.meter, Log: log,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ type leftovers struct {
 	found      discovery // what there is
 	locals     int       // so many SETs to come end with the transaction
 	boundLocal bool      // the portal without a name is such a one
-	query      traits    // of the Query that is being judged
+	query      known     // of the Query that is being judged
 
 	cleanup  string // undoes what does not stay, before the server is released
 	cleaning bool   // that is on its way

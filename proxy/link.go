@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/wire"
@@ -33,6 +34,8 @@ type link struct {
 	preparing // the client's prepared statements
 	leftovers // what the client leaves in its PostgreSQL session
 
+	flow *meter.Flow // measures what is said
+
 	state    *serverState // of the server
 	said     *wire.Error  // the server's last error
 	original []byte       // what the client has sent, while a server that is gone must not lose it
@@ -53,6 +56,8 @@ type link struct {
 	booked stats.Transaction // of the transaction in progress
 	waited time.Duration     // for a server, until that is booked
 	began  time.Duration     // when it got its server
+	asked  time.Duration     // when the client's last bytes came, or it got its server
+	heard  time.Duration     // when the server's last bytes came
 	since  time.Duration     // when the server began its statement, or the client's turn came
 }
 
@@ -67,8 +72,12 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
-		*k = link{owed: k.owed, preparing: k.preparing, original: k.original, scratch: k.scratch, canceling: k.canceling}
+		*k = link{
+			owed: k.owed, preparing: k.preparing, original: k.original, scratch: k.scratch, canceling: k.canceling,
+			flow: k.flow,
+		}
 	}()
+	k.flow.Begin(s.worker().meter, &s.measured)
 	t.Join(clientPlace, k.client)
 	k.takeAhead()
 	err = k.serve()

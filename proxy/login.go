@@ -136,8 +136,7 @@ func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (
 	}
 
 	settings = route.share(settings)
-
-	return &session{
+	s := &session{
 		proxy:    p,
 		route:    route,
 		loop:     l.loop,
@@ -146,7 +145,10 @@ func (l *login) authenticate(conn *wire.LoginConn, start *wire.StartupRequest) (
 		addr:     l.addr,
 		settings: settings,
 		initial:  settings,
-	}, nil
+	}
+	s.worker().meter.Connect(&s.measured, route.figures, start.Database, start.User, s.application())
+
+	return s, nil
 }
 
 // welcome tells the client that it is in. It may wait.

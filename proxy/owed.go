@@ -17,6 +17,7 @@ type owed struct {
 	head   int     // place of the oldest entry
 	n      int     // how many entries
 	marked int     // how many of them are tracked
+	asks   int     // how many of them run or describe statements of the client's
 
 	tx      byte // status of the last ReadyForQuery, as [owed.ready] takes it; 0 before the first
 	worked  bool // the server has begun something since then

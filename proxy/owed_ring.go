@@ -11,6 +11,15 @@ func (o *owed) at(i int) *entry {
 	return &o.ring[(o.head+i)&(len(o.ring)-1)]
 }
 
+// first is the oldest entry; that of a Sync if there is none, which runs nothing.
+func (o *owed) first() entry {
+	if o.n == 0 {
+		return oweSync
+	}
+
+	return *o.at(0)
+}
+
 // push appends an entry.
 func (o *owed) push(e entry) {
 	if o.n == len(o.ring) {
@@ -21,12 +30,19 @@ func (o *owed) push(e entry) {
 	if e&tracked != 0 {
 		o.marked++
 	}
+	if e.asks() {
+		o.asks++
+	}
 }
 
 // pop takes the oldest entry off.
 func (o *owed) pop() {
-	if *o.at(0)&tracked != 0 {
+	e := *o.at(0)
+	if e&tracked != 0 {
 		o.marked--
+	}
+	if e.asks() {
+		o.asks--
 	}
 	o.head = (o.head + 1) & (len(o.ring) - 1)
 	o.n--

@@ -82,8 +82,7 @@ func (k *link) refuseText(h *wire.Header) bool {
 		return false
 	}
 	text, at := textOf(h.Type, b[wire.HeaderSize:h.Size])
-	t := traitsOf(text, k.session.reading)
-	kind, ok := k.session.route.refused(t.effects)
+	kind, ok := k.session.route.refused(k.read(text).effects)
 	if !ok {
 		return false
 	}

@@ -44,6 +44,8 @@ type preparing struct {
 	deallocates deallocation              // on its way
 	doubting    bool                      // what the client sent next depends on what the server has yet to answer
 
+	used *statement // by the frame that judging is at, a Bind or Describe; nil: none
+
 	altered bool // the transaction in progress may have changed the catalog
 
 	repeating bool // what the client has sent failed, and is sent again; see heal.go
@@ -115,7 +117,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 	case b[wire.HeaderSize] != 0:
 		return asItIs, errStatementTooLarge
 	}
-	k.prepareAs(&statement{lost: true, traits: traits{effects: sqltext.SetsConfig}}) // nobody reads all of it
+	k.prepareAs(newStatement("", known{traits: traits{effects: sqltext.SetsConfig}}, true)) // nobody reads all of it
 
 	return follows, nil
 }
@@ -126,7 +128,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 func (k *link) parseUnnamed(h *wire.Header, body []byte) verdict {
 	s := k.session.statements.unnamed
 	if s == nil || s.body != string(body) {
-		s = &statement{body: string(body), traits: bodyTraits(body, k.session.reading)}
+		s = newStatement(string(body), k.readBody(body), false)
 	}
 	if s.traits.effects.Has(discarding) {
 		if v, done := k.deallocate(h, 1, &s.traits); v == notYet {
@@ -166,7 +168,7 @@ func (k *link) parseNamed(h *wire.Header, name, body []byte) (verdict, error) {
 	case !mine.mayHave(len(body)):
 		return asItIs, errTooManyStatements
 	}
-	s = k.session.route.statements.take(body, k.session.proxy.catalog.Load(), k.session.reading)
+	s = k.session.route.statements.take(body, k.session.proxy.catalog.Load(), k.readBody(body))
 	if s.traits.effects.Has(discarding) {
 		k.state.forget()
 	}
@@ -206,6 +208,7 @@ func (k *link) prepareBind(h *wire.Header) verdict {
 		return k.malformed(h)
 	}
 	v, s := k.use(h, portal+1, end)
+	k.used = s
 	if portal == 0 && v != notYet {
 		k.boundLocal = s != nil && s.traits.local
 	}
@@ -230,7 +233,7 @@ func (k *link) namesStatement(h *wire.Header) (verdict, bool) {
 func (k *link) prepareDescribe(h *wire.Header) verdict {
 	v, ok := k.namesStatement(h)
 	if ok {
-		v, _ = k.use(h, 1, h.Size-wire.HeaderSize-2)
+		v, k.used = k.use(h, 1, h.Size-wire.HeaderSize-2)
 	}
 
 	return v
@@ -264,7 +267,7 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 // prepareQuery notes that a Query takes the statement without a name away, from client
 // and server, and that it may take others.
 func (k *link) prepareQuery(h *wire.Header) verdict {
-	t := &k.query
+	t := &k.query.traits
 	switch {
 	case t.effects.Has(discarding):
 		if v, done := k.deallocate(h, 0, t); v == notYet {

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgweir/pgweir/config"
-	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -467,14 +466,14 @@ func TestPreparedLeavesNothing(t *testing.T) {
 func TestStatementsTable(t *testing.T) {
 	t.Parallel()
 	var table statements
-	a, again, b := table.take([]byte("a"), 0, sqltext.Options{}), table.take([]byte("a"), 0, sqltext.Options{}), table.take([]byte("b"), 0, sqltext.Options{})
+	a, again, b := table.take([]byte("a"), 0, known{}), table.take([]byte("a"), 0, known{}), table.take([]byte("b"), 0, known{})
 	if a != again || a == b {
 		t.Error("not one statement for each text")
 	}
 	table.drop(a)
 	table.drop(again)
 	table.drop(b)
-	if table.take([]byte("a"), 0, sqltext.Options{}) != a {
+	if table.take([]byte("a"), 0, known{}) != a {
 		t.Error("forgotten at once")
 	}
 	if diff := cmp.Diff(1, table.unused.Len()); diff != "" {
@@ -487,8 +486,8 @@ func TestStatementsTable(t *testing.T) {
 func TestStatementsOfAnOldCatalog(t *testing.T) {
 	t.Parallel()
 	var table statements
-	old := table.take([]byte("a"), 0, sqltext.Options{})
-	now := table.take([]byte("a"), 1, sqltext.Options{})
+	old := table.take([]byte("a"), 0, known{})
+	now := table.take([]byte("a"), 1, known{})
 	if old == now || old.id == now.id {
 		t.Error("one statement for two states of the catalog")
 	}
@@ -497,7 +496,7 @@ func TestStatementsOfAnOldCatalog(t *testing.T) {
 		t.Errorf("%d old statements are remembered", n)
 	}
 	table.drop(now)
-	if newest := table.take([]byte("a"), 2, sqltext.Options{}); newest == now || table.unused.Len() != 0 || table.byBody["a"] != newest {
+	if newest := table.take([]byte("a"), 2, known{}); newest == now || table.unused.Len() != 0 || table.byBody["a"] != newest {
 		t.Error("the one without users is not replaced")
 	}
 }

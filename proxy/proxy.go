@@ -16,6 +16,7 @@ import (
 
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -23,13 +24,15 @@ import (
 // ErrClosed is returned by Serve after Shutdown or Close.
 var ErrClosed = errors.New("proxy closed")
 
-// Options of a Proxy. All must be set.
+// Options of a Proxy. All must be set but Meter.
 type Options struct {
 	Config *config.Config
 	// Users are the secrets of those who may log in, by name.
 	Users map[string]wire.Secret
 	Loops *reactor.Group
 	Pools *pool.Pools
+	// Meter measures the statements that pass, of the same loops; nil: nobody does.
+	Meter *meter.Meter
 	Log   *zap.Logger
 }
 
@@ -41,6 +44,7 @@ type Proxy struct {
 	method  wire.Method
 	loops   *reactor.Group
 	pools   *pool.Pools
+	meter   *meter.Meter // nil: nothing is measured
 	log     *zap.Logger
 	workers []*worker // by loop
 	mockKey []byte    // of the authentication of users that do not exist
@@ -75,6 +79,7 @@ func New(o Options) (*Proxy, error) {
 		method:    method,
 		loops:     o.Loops,
 		pools:     o.Pools,
+		meter:     o.Meter,
 		log:       o.Log,
 		mockKey:   make([]byte, 32),
 		listeners: make(map[*listener]struct{}),
@@ -85,7 +90,7 @@ func New(o Options) (*Proxy, error) {
 	}
 	_, _ = rand.Read(p.mockKey) // never fails
 	for _, l := range o.Loops.Loops() {
-		p.workers = append(p.workers, &worker{loop: l})
+		p.workers = append(p.workers, newWorker(l, o.Meter))
 	}
 	p.janitor = p.home().NewTimer(p.clean)
 	p.home().Post(p.scheduleJanitor)

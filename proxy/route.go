@@ -20,6 +20,7 @@ type route struct {
 	policies config.Policies // of what clients leave in a session
 	rejects  bool            // one of these is reject
 	tallies  []stats.Tally   // by loop
+	figures  stats.PoolID    // of its statements
 
 	statements statements // that its clients have prepared
 
@@ -59,6 +60,9 @@ func (p *Proxy) route(database, user string, own wire.Credentials) (*route, erro
 	r := p.routes[key]
 	if r == nil || r.pool != servers {
 		r = &route{pool: servers, mode: limits.Mode, policies: limits.On, tallies: make([]stats.Tally, len(p.workers))}
+		if p.meter != nil {
+			r.figures = p.meter.Statements.Pool(database, user, 0)
+		}
 		r.rejects = r.mode != config.PoolSession && r.policies.Any(config.PolicyReject)
 		p.routes[key] = r
 	}

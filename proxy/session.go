@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/stats"
@@ -25,6 +26,7 @@ type session struct {
 	secret []byte
 
 	reading  sqltext.Options // how its texts are to be read
+	measured meter.Client    // as the source of statements
 	settings wire.Parameters // that it asked for at login, or has changed since and that are followed
 	proven   bool            // a server has taken them
 
@@ -34,6 +36,7 @@ type session struct {
 	unnamed    bool             // it uses others, whose names are not known
 	loaded     bool             // it has loaded a library into its PostgreSQL session
 	statements clientStatements // that it has prepared
+	texts      measuredTexts    // of those that it has prepared where they stay
 	pinned     string           // why it keeps its server outside transactions; "": it does not
 
 	ahead []byte         // read at login already; nil from the first task on
@@ -76,7 +79,7 @@ func (s *session) Run(t *reactor.Task) {
 	if s.idle != nil {
 		s.idle.Stop()
 	}
-	w := s.proxy.workers[s.loop.Index()]
+	w := s.worker()
 	s.link = w.takeLink()
 	err := s.link.run(s, t)
 	w.returnLink(s.link)
@@ -124,6 +127,7 @@ func (s *session) end(why error) {
 		s.loop.Drop(s.idle)
 	}
 	s.ended = true
+	s.worker().meter.Disconnect(&s.measured)
 	s.drop(s.statements.named)
 	s.pin("")
 	s.conn.Close()
@@ -193,6 +197,18 @@ func (s *session) Interrupted() error {
 // owns reports whether secret is the session's, in constant time.
 func (s *session) owns(secret []byte) bool {
 	return subtle.ConstantTimeCompare(s.secret, secret) == 1
+}
+
+// worker is what the proxy keeps for the session's loop.
+func (s *session) worker() *worker {
+	return s.proxy.workers[s.loop.Index()]
+}
+
+// application is what the client says that it is.
+func (s *session) application() string {
+	name, _ := s.settings.Get("application_name")
+
+	return name
 }
 
 // tally is where the session books on its loop.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/pgweir/pgweir/sqltext"
+	"github.com/pgweir/pgweir/meter"
 )
 
 // A statement is what PostgreSQL prepares: a text, and the types of its parameters.
@@ -20,7 +20,8 @@ type statement struct {
 
 	catalog uint64 // the state of the catalog that it was prepared in, or an earlier one
 
-	traits traits
+	traits   traits
+	measured meter.Statement
 
 	// version is counted up when what servers have prepared is of no use any more,
 	// because a table has changed.
@@ -29,6 +30,14 @@ type statement struct {
 	// Guarded by the table's mutex.
 	users  int           // sessions that have it prepared, once for each name
 	unused *list.Element // in the table's list of those without users
+}
+
+// newStatement returns a statement of whose text that is known.
+func newStatement(body string, what known, lost bool) *statement {
+	s := &statement{body: body, lost: lost, traits: what.traits}
+	s.measured.Text = what.measured
+
+	return s
 }
 
 // statements is the table of all that the clients of a route have prepared. Its zero
@@ -47,7 +56,7 @@ const keepUnused = 1000
 // take returns the statement with that body for a client. The body is copied. If the
 // catalog has changed since others prepared it they keep it to themselves: names in the
 // text, and what is left open in it, may mean something else now.
-func (t *statements) take(body []byte, catalog uint64, o sqltext.Options) *statement {
+func (t *statements) take(body []byte, catalog uint64, what known) *statement {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.byBody[string(body)]
@@ -57,7 +66,8 @@ func (t *statements) take(body []byte, catalog uint64, o sqltext.Options) *state
 	}
 	if s == nil || s.catalog != catalog {
 		t.lastID++
-		s = &statement{body: string(body), id: t.lastID, catalog: catalog, traits: bodyTraits(body, o)}
+		s = newStatement(string(body), what, false)
+		s.id, s.catalog = t.lastID, catalog
 		if t.byBody == nil {
 			t.byBody = make(map[string]*statement)
 		}
@@ -68,11 +78,12 @@ func (t *statements) take(body []byte, catalog uint64, o sqltext.Options) *state
 	return s
 }
 
-// bodyTraits are the traits of a Parse, of which body is what comes behind the name.
-func bodyTraits(body []byte, o sqltext.Options) traits {
+// readBody returns what is known of the text of a Parse, of which body is what comes
+// behind the name.
+func (k *link) readBody(body []byte) known {
 	text, _, _ := bytes.Cut(body, []byte{0})
 
-	return traitsOf(text, o)
+	return k.read(text)
 }
 
 // drop is called when a client has s no more.
@@ -167,9 +178,10 @@ type serverStatements struct {
 
 // An onServer is a statement as a server has it.
 type onServer struct {
-	statement *statement
-	version   uint32
-	name      string
+	statement  *statement
+	version    uint32
+	name       string
+	executions uint32 // or portals, which is the same mostly
 }
 
 // namePrefix is how pgweir's names of statements begin, for whoever looks into
@@ -198,6 +210,21 @@ func (p *serverStatements) current(s *statement) *onServer {
 	p.recent.MoveToFront(p.named[s])
 
 	return o
+}
+
+// executed counts an execution of s, if the server has it and it was used last, and
+// returns how many there were; 0: it has not.
+func (p *serverStatements) executed(s *statement) uint32 {
+	if p.recent.Len() == 0 {
+		return 0
+	}
+	o := p.recent.Front().Value.(*onServer)
+	if o.statement != s {
+		return 0
+	}
+	o.executions++
+
+	return o.executions
 }
 
 // add notes that the server is given s to prepare, and returns the name for it.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -38,11 +39,28 @@ const (
 	discarding = sqltext.Discards | sqltext.Deallocates
 )
 
-// traitsOf returns the traits of a statement with that text, which may end with a zero
-// byte. It allocates for names only.
-func traitsOf(text []byte, o sqltext.Options) traits {
-	text = bytes.TrimSuffix(text, []byte{0})
+// known is what is known of a text.
+type known struct {
+	traits
+	measured meter.Text
+}
+
+// read returns what is known of a text, which may end with a zero byte and is not kept.
+// It allocates for names only.
+func (w *worker) read(text []byte, o sqltext.Options) known {
+	return w.texts.Get(bytes.TrimSuffix(text, []byte{0}), o)
+}
+
+// look finds out about a text.
+func (w *worker) look(text []byte, o sqltext.Options) known {
 	facts := sqltext.Look(text, o)
+
+	return known{traits: traitsOf(text, o, &facts), measured: w.meter.Read(text, o, &facts)}
+}
+
+// traitsOf returns the traits of a text of which the facts are known. It allocates for
+// names only.
+func traitsOf(text []byte, o sqltext.Options, facts *sqltext.Facts) traits {
 	t := traits{effects: facts.Effects, alone: facts.Statements == 1}
 	t.local = facts.Only(sqltext.Set) && facts.Effects.Has(sqltext.SetsLocal)
 	if !facts.Effects.Has(naming) {
@@ -67,12 +85,18 @@ func (t *traits) suspect() bool {
 	return t.effects.Has(leaving)
 }
 
+// read returns what is known of a text of the client's.
+func (k *link) read(text []byte) known {
+	return k.session.worker().read(text, k.session.reading)
+}
+
 // readAs finds out how the client's texts are to be read. w is what its servers are like.
 func (s *session) readAs(w *wire.Welcome) {
 	s.reading = sqltext.Options{
 		BackslashQuotes: s.setting(w, "standard_conforming_strings") == "off",
 		Encoding:        sqltext.EncodingOf(s.setting(w, "client_encoding")),
 	}
+	s.worker().meter.Rename(&s.measured, s.application())
 }
 
 // setting is the value of a setting that PostgreSQL reports.
@@ -103,14 +127,14 @@ func (k *link) heedFrame(h wire.Header, body []byte) {
 		if len(body) < h.Size-wire.HeaderSize {
 			k.suspect()
 		}
-		k.heed(&k.query)
+		k.heed(&k.query.traits)
 		if k.query.local {
 			k.locals++
 		}
 	case h.Type == wire.Parse && !k.manages:
 		text, _ := textOf(wire.Parse, body)
-		t := traitsOf(text, k.session.reading)
-		k.heed(&t)
+		t := k.read(text)
+		k.heed(&t.traits)
 		if len(body) < h.Size-wire.HeaderSize {
 			k.suspect()
 		}

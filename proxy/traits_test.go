@@ -57,7 +57,7 @@ func TestTraits(t *testing.T) {
 			suspect: true, names: []string{"app.x", "app.y"},
 		},
 	} {
-		t1 := traitsOf([]byte(text+"\x00"), sqltext.Options{})
+		t1 := new(worker).look([]byte(text), sqltext.Options{})
 		got := said{t1.suspect(), t1.local, t1.effects.Has(sqltext.UnnamedSetting), t1.names}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(said{})); diff != "" {
 			t.Errorf("%s: %s", text, diff)
@@ -67,16 +67,18 @@ func TestTraits(t *testing.T) {
 
 func TestTraitsAllocs(t *testing.T) {
 	skipUnderRace(t)
-	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
-	if n := testing.AllocsPerRun(100, func() { _ = traitsOf(text, sqltext.Options{}) }); n != 0 {
+	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;")
+	w := new(worker)
+	if n := testing.AllocsPerRun(100, func() { _ = w.look(text, sqltext.Options{}) }); n != 0 {
 		t.Errorf("%v allocations for a text that says nothing", n)
 	}
 }
 
 func BenchmarkTraits(b *testing.B) {
-	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;\x00")
+	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;")
+	w := new(worker)
 	for b.Loop() {
-		_ = traitsOf(text, sqltext.Options{})
+		_ = w.look(text, sqltext.Options{})
 	}
 }
 

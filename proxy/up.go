@@ -15,6 +15,7 @@ func (k *link) forwardUp() error {
 			return err
 		}
 		if n > 0 {
+			k.asked = k.loop.Clock().Now()
 			k.keepOriginal(n)
 		}
 	}
@@ -65,12 +66,12 @@ func (k *link) judge(h *wire.Header) (verdict, error) {
 	case k.owed.skip:
 		return asItIs, nil
 	case k.session.route.rejects && k.refuseText(h):
-		k.query = traits{}
+		k.query = known{}
 
 		return follows, nil
 	case h.Type == wire.Query:
 		b := k.up.unjudged()
-		k.query = traitsOf(b[wire.HeaderSize:min(h.Size, len(b))], k.session.reading)
+		k.query = k.read(b[wire.HeaderSize:min(h.Size, len(b))])
 	}
 	if k.manages {
 		return k.prepare(h)
@@ -101,7 +102,9 @@ func (k *link) enter(h wire.Header, v verdict) {
 	if v == follows {
 		flags = tracked
 	}
+	asks := k.owed.asks
 	k.owed.sent(h.Type, what, flags)
+	k.measureUp(h, body, k.owed.asks > asks)
 	if endsSegment(h.Type) {
 		k.changes.segment++
 	}

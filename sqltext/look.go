@@ -56,6 +56,8 @@ type Facts struct {
 	Kind Kind
 	// Effects are those of all statements.
 	Effects Effects
+	// First is the first statement, or the only one.
+	First Statement
 }
 
 // Only reports whether the text is one statement, and is of that kind.
@@ -75,7 +77,9 @@ func Look(text []byte, o Options) Facts {
 func (s *Scanner) facts() Facts {
 	var f Facts
 	for s.Next() {
-		f.Statements++
+		if f.Statements++; f.Statements == 1 {
+			f.First = s.st
+		}
 		f.Kind = s.st.Kind
 		f.Effects |= s.st.Effects
 	}

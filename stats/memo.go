@@ -19,10 +19,10 @@ import (
 // outside can make collide, and then compared in full: a wrong answer would book one
 // statement as another, or worse where the value says what a statement may do.
 type Memo[K comparable, V any] struct {
-	read func(text []byte, how K) V
-	seed maphash.Seed
-	sets [memoSets][memoWays]memory[K, V]
-	seen [memoSets]onceSeen
+	read     func(text []byte, how K) V
+	seed     maphash.Seed
+	sets     []memoSet
+	memories []memory[K, V] // memoWays for each set
 
 	Hits, Misses uint64
 }
@@ -33,8 +33,17 @@ const (
 	memoSets = 512
 	memoWays = 8
 	memoText = 2 << 10 // bytes; a longer text is read each time
-	memoSeen = 32      // for each set
+	memoSeen = 16      // for each set
 )
+
+// A memoSet is what is looked at first of a set, and all that is of a text that is not
+// known: two lines of the processor's cache, where the memories would be one each.
+type memoSet struct {
+	hashes [memoWays]uint32 // the upper halves; 0: free, or a hash of 0
+	seen   onceSeen
+	hits   [memoWays]uint8
+	_      [20]byte // to 128
+}
 
 // onceSeen are the last texts of a set that were not known, by the upper half of their
 // hash. All of a set are looked at: two that come in turns must not hide each other.
@@ -45,8 +54,6 @@ type onceSeen struct {
 
 // A memory is one text with what is known of it.
 type memory[K comparable, V any] struct {
-	hash uint64
-	hits uint8
 	how  K
 	text string // "": free
 	v    V
@@ -58,29 +65,33 @@ const memoHits = 3
 // NewMemo returns an empty memo of what a function finds out about a text. The function
 // must not keep the text.
 func NewMemo[K comparable, V any](read func(text []byte, how K) V) *Memo[K, V] {
-	return &Memo[K, V]{read: read, seed: maphash.MakeSeed()}
+	return &Memo[K, V]{
+		read: read, seed: maphash.MakeSeed(),
+		sets: make([]memoSet, memoSets), memories: make([]memory[K, V], memoSets*memoWays),
+	}
 }
 
 // Get returns what is known of a text, which it reads if it is not known. The text is
 // not kept.
 func (m *Memo[K, V]) Get(text []byte, how K) V {
 	hash := maphash.Bytes(m.seed, text)
-	set := &m.sets[hash%memoSets]
-	for i := range set {
-		e := &set[i]
-		if e.hash == hash && e.how == how && e.text == string(text) && e.text != "" {
+	upper, i := uint32(hash>>32), int(hash%memoSets)
+	set, memories := &m.sets[i], m.memories[i*memoWays:(i+1)*memoWays]
+	for i, h := range set.hashes {
+		if e := &memories[i]; h == upper && e.text == string(text) && e.how == how && e.text != "" {
 			m.Hits++
-			if e.hits < memoHits {
-				e.hits++
-			}
+			set.hits[i] = min(set.hits[i]+1, memoHits)
 
 			return e.v
 		}
 	}
 	m.Misses++
 	v := m.read(text, how)
-	if len(text) <= memoText && len(text) > 0 && m.seen[hash%memoSets].again(uint32(hash>>32)) {
-		keep(set, memory[K, V]{hash: hash, how: how, hits: 1}, text, v)
+	if len(text) <= memoText && len(text) > 0 && set.seen.again(upper) {
+		if i := set.place(); i >= 0 {
+			set.hashes[i], set.hits[i] = upper, 1
+			memories[i] = memory[K, V]{how: how, text: string(text), v: v}
+		}
 	}
 
 	return v
@@ -99,18 +110,17 @@ func (o *onceSeen) again(hash uint32) bool {
 	return false
 }
 
-// keep keeps a text if there is a place in its set; if not it wears all of them down,
-// so that there is one some time.
-func keep[K comparable, V any](set *[memoWays]memory[K, V], e memory[K, V], text []byte, v V) {
-	for i := range set {
-		if set[i].hits == 0 {
-			e.text, e.v = string(text), v
-			set[i] = e
-
-			return
+// place returns a free place; -1 if there is none, and then wears all of them down, so
+// that there is one some time.
+func (s *memoSet) place() int {
+	for i, hits := range s.hits {
+		if hits == 0 {
+			return i
 		}
 	}
-	for i := range set {
-		set[i].hits--
+	for i := range s.hits {
+		s.hits[i]--
 	}
+
+	return -1
 }

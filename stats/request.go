@@ -48,20 +48,6 @@ type RequestFigures struct {
 // in the last of its counts.
 var sizeBounds = [...]uint64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
 
-// add adds what o holds.
-func (f *RequestFigures) add(o *RequestFigures) {
-	f.Requests += o.Requests
-	f.Statements += o.Statements
-	f.Distinct += o.Distinct
-	f.OverTarget += o.OverTarget
-	f.TooMany += o.TooMany
-	f.TooLong += o.TooLong
-	for i, n := range o.Sizes {
-		f.Sizes[i] += n
-	}
-	f.Took.add(&o.Took)
-}
-
 // CumulativeSizes maps the bounds of the histogram of statements by request to how many
 // requests had no more.
 func (f *RequestFigures) CumulativeSizes() map[float64]uint64 {
