@@ -43,7 +43,7 @@ TELL_SKIPPED := export SKIPPED_TESTS=$$(mktemp); trap 'sort -u "$$SKIPPED_TESTS"
 # -count=1: the end-to-end tests build the binary themselves, which the test cache does
 # not see.
 test: setup test-newest ## run every test against a real PostgreSQL, with the race detector
-	go test -count=1 -run 'Alloc|MemoryAtRest' ./internal/reactor ./proxy ./stats ./wire
+	go test -count=1 -run 'Alloc|Memory' ./internal/reactor ./meter ./proxy ./stats/... ./wire
 	@$(TELL_SKIPPED) REQUIRE_PG=1 go test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
 
 test-newest: setup ## compare conversations with pgweir and with the newest PostgreSQL, if that can be had

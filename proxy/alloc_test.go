@@ -63,19 +63,10 @@ func (p *pingPong) transaction(t testing.TB) {
 	}
 }
 
-// skipUnderRace skips a test of allocations, which make test runs without the race
-// detector as well.
-func skipUnderRace(t *testing.T) {
-	t.Helper()
-	if raceEnabled {
-		skiptest.Skip(t, "the race detector allocates")
-	}
-}
-
 // TestTransactionAllocs: a transaction through a whole link, its checkout and release
 // included, allocates nothing.
 func TestTransactionAllocs(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	const n = 5000
 	answer := join(frameOf(&pgproto3.BindComplete{}), done("SELECT 1", wire.TxIdle))
 	for name, test := range map[string]struct{ question, answer []byte }{

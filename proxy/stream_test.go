@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/internal/skiptest"
 	"github.com/pgweir/pgweir/wire"
 )
 
@@ -262,7 +263,7 @@ func TestStreaming(t *testing.T) {
 }
 
 func TestStreamAllocs(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	var s stream
 	l := new(reactor.Loop)
 	message := testFrame('a', 100)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgweir/pgweir/internal/skiptest"
 	"github.com/pgweir/pgweir/sqltext"
 )
 
@@ -66,7 +67,7 @@ func TestTraits(t *testing.T) {
 }
 
 func TestTraitsAllocs(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	text := []byte("SELECT abalance FROM pgbench_accounts WHERE aid = 123456;")
 	w := new(worker)
 	if n := testing.AllocsPerRun(100, func() { _ = w.look(text, sqltext.Options{}) }); n != 0 {

@@ -10,15 +10,6 @@ import (
 	"github.com/pgweir/pgweir/internal/skiptest"
 )
 
-// skipUnderRace skips a test of what things cost, which make test runs without the race
-// detector as well.
-func skipUnderRace(t *testing.T) {
-	t.Helper()
-	if raceEnabled {
-		skiptest.Skip(t, "the race detector allocates by itself")
-	}
-}
-
 // wantAllocs checks how many allocations one call of f makes.
 func wantAllocs(t *testing.T, want float64, f func()) {
 	t.Helper()
@@ -72,13 +63,13 @@ func (e *endless) Run(t *Task) {
 }
 
 func TestAllocsFromRest(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	l := stillLoop(t, Options{})
 	wantAllocs(t, 0, pingPong(t, l, func(c *Conn) Handler { return &echo{c} }))
 }
 
 func TestAllocsTask(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	l := stillLoop(t, Options{})
 	var c *Conn
 	ping := pingPong(t, l, func(conn *Conn) Handler {
@@ -93,7 +84,7 @@ func TestAllocsTask(t *testing.T) {
 }
 
 func TestAllocsDeadline(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	clock := NewSteppedClock()
 	l := stillLoop(t, Options{Clock: clock})
 	var task *Task
@@ -115,7 +106,7 @@ func TestAllocsDeadline(t *testing.T) {
 // TestMemoryAtRest checks the bound on what a connection at rest costs us, the
 // kernel's share left out.
 func TestMemoryAtRest(t *testing.T) {
-	skipUnderRace(t)
+	skiptest.UnderRace(t)
 	const n, bound = 200, 150 // connections; bytes
 	l := stillLoop(t, Options{})
 	var fds [n]int

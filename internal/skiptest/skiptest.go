@@ -22,6 +22,14 @@ func Skip(t testing.TB, why any) {
 	t.Skip(why)
 }
 
+// UnderRace skips a test of what things cost if the race detector is on. Make test runs such tests without it, too.
+func UnderRace(t testing.TB) {
+	t.Helper()
+	if raceEnabled {
+		Skip(t, "the race detector allocates, and takes time, itself")
+	}
+}
+
 // note writes a line. Other test binaries append to the file at the same time, so it is one write.
 func note(line string) error {
 	path := os.Getenv(FileVariable)

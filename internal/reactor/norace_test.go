@@ -1,6 +1,0 @@
-//go:build !race
-
-package reactor
-
-// raceEnabled tells tests that the race detector, which allocates, is on.
-const raceEnabled = false

@@ -1,0 +1,119 @@
+package meter
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/stats/nplusone"
+)
+
+// statement returns the figures of the only statement that is tracked.
+func (r *rig) statement(t *testing.T) stats.Statement {
+	t.Helper()
+	all := r.Statements.Snapshot(t.Context()).Statements
+	if len(all) != 1 {
+		t.Fatalf("%d statements, want one: %+v", len(all), all)
+	}
+
+	return all[0]
+}
+
+// TestTimes checks how the time of statements is split, in a pipeline too, where each has
+// its own.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	text := r.read([]byte("SELECT 1"))
+	ask := func(wait time.Duration) {
+		r.flow.Query(&text, Timing{At: r.now, Arrived: r.now - wait, Wait: wait})
+	}
+	answer := func(took time.Duration) {
+		r.now += took
+		r.flow.Complete([]byte("SELECT 1"), r.now)
+		r.flow.Pop(1)
+		r.flow.Ready(false, r.now)
+	}
+	ask(3 * time.Millisecond)
+	answer(10 * time.Millisecond)
+	r.now += 40 * time.Millisecond // the application thinks
+	ask(0)
+	ask(0) // at once
+	answer(20 * time.Millisecond)
+	answer(30 * time.Millisecond)
+	s := r.statement(t)
+	if s.Wait != 3*time.Millisecond || s.Server() != 60*time.Millisecond || s.Gap != 40*time.Millisecond || s.Gaps != 1 {
+		t.Errorf("waited %v, server %v, gap %v in %d; want 3, 60 and 40 ms in 1", s.Wait, s.Server(), s.Gap, s.Gaps)
+	}
+	if s.Min != 10*time.Millisecond || s.Max != 30*time.Millisecond {
+		t.Errorf("took %v to %v, want 10 to 30 ms", s.Min, s.Max)
+	}
+}
+
+// TestTags checks what is made of comments: routes have figures of their own, a request
+// is one whoever sends its statements, and a comment keeps a statement out of findings.
+func TestTags(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, comment string
+		want          int
+	}{
+		{"sqlcommenter", "/*route='%%2Fusers',traceparent='00-%032x-0000000000000001-01'*/", 1},
+		{"marginalia", "/*controller:users,action:show,request_id:r%d*/", 1},
+		{"ignored", "/*route='%%2Fusers',request_id='%d'*/ /* pgweir:n1 ignore */", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			var second Client
+			r.loop.Connect(&second, 0, "shop", "app", "web")
+			clients := []*Client{&r.client, &second}
+			for request := range 3 {
+				comment := fmt.Sprintf(test.comment, request)
+				var rows [][]byte
+				for i := range 12 {
+					rows = append(rows, fmt.Appendf(nil, "\x00\x01\x00\x00\x00\x05%05d", 20_000+i))
+				}
+				r.query([]byte("SELECT id FROM users "+comment), oneNumber, rows...)
+				for i := range 12 {
+					r.flow.Begin(r.loop, clients[i%2])
+					r.query(fmt.Appendf(nil, "SELECT x FROM orders WHERE user_id = %d %s", 20_000+i, comment), oneNumber, number7)
+				}
+			}
+			found := r.found()
+			if len(found) != test.want {
+				t.Fatalf("found %d loops, want %d: %+v", len(found), test.want, found)
+			}
+			if test.want == 0 {
+				return
+			}
+			f := &found[0]
+			if f.Confidence != nplusone.Proven || f.Count != 12 || f.Occurrences != 3 || f.Route == "" {
+				t.Errorf("found %+v, want it proven 3 times, of 12, with its route", f)
+			}
+			for _, s := range r.Statements.Snapshot(t.Context()).Statements {
+				if len(s.TopRoutes) != 1 || s.TopRoutes[0].Route != f.Route {
+					t.Errorf("%s is called by %+v, want %q", s.Text.Normalised, s.TopRoutes, f.Route)
+				}
+			}
+		})
+	}
+}
+
+// TestRequests checks that what is between two pauses counts as a request.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	for range 2 {
+		r.now += time.Second
+		for i := range 4 {
+			r.query(fmt.Appendf(nil, "SELECT x FROM t WHERE id = %d", i), oneNumber, number7)
+		}
+	}
+	r.found()
+	requests := r.Statements.Snapshot(t.Context()).Requests
+	if len(requests) != 1 || requests[0].Requests != 2 || requests[0].Statements != 8 || requests[0].Database != "shop" {
+		t.Errorf("requests %+v, want 2 of 4 statements each", requests)
+	}
+}
