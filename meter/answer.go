@@ -11,6 +11,7 @@ import (
 type execution struct {
 	shape   *shape
 	portal  string
+	sample  []byte
 	counted stats.Execution
 	traced  nplusone.Execution
 }
@@ -44,7 +45,7 @@ func (f *Flow) Suspend(now time.Duration) {
 	f.end(f.rows, "", now)
 	if f.complete && len(f.paused) < maxPortals {
 		f.paused = append(f.paused, f.last)
-		f.complete = false
+		f.last.sample, f.complete = nil, false
 	}
 }
 
@@ -95,6 +96,7 @@ func (f *Flow) end(rows uint64, code string, now time.Duration) {
 func (f *Flow) fill(a *ask, t *Text, rows uint64, code string, now time.Duration) {
 	e := &f.last
 	e.shape, e.portal = t.shape, a.portal.name
+	e.sample = append(e.sample[:0], a.sample...)
 	server := max(now-max(a.at, f.since), 0)
 	e.counted = stats.Execution{
 		Fingerprint: t.shape.fingerprint, Pool: f.client.pool, Ordinal: a.portal.ordinal,
@@ -148,6 +150,7 @@ func (f *Flow) book(e *execution) {
 		l.shard.Describe(e.shape.text)
 	}
 	if booked.Slow != nil {
+		booked.Slow.Parameters = string(e.sample)
 		l.meter.logSlow(booked.Slow)
 	}
 	if l.detector != nil {

@@ -14,7 +14,8 @@ type ask struct {
 	gap       time.Duration // the application's, before; negative: it had none, see stats
 	in        uint64        // bytes
 	pipelined bool
-	done      int // of a Query: so many of its statements are over
+	done      int    // of a Query: so many of its statements are over
+	sample    []byte // its values, if samples are kept
 }
 
 // current is what is known of the statement that is being answered.
@@ -51,7 +52,7 @@ func (q *asks) push() *ask {
 	}
 	a := &q.ring[(q.head+q.n)&(len(q.ring)-1)]
 	q.n++
-	*a = ask{}
+	*a = ask{sample: a.sample[:0]}
 
 	return a
 }

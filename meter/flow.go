@@ -25,6 +25,7 @@ type Flow struct {
 	sketched bool   // sketcher has the result that is being answered, or is complete
 	codes    []byte // memory for those of formats
 
+	sample  []byte        // the values of the Query that comes next, if samples are kept
 	in, out uint64        // bytes of what is asked next, and of what is answered
 	rows    uint64        // of what is answered
 	since   time.Duration // the end of what was answered before
@@ -83,6 +84,8 @@ func (f *Flow) Query(t *Text, when Timing) {
 	}
 	a := f.ask(when)
 	a.text = *t
+	a.sample = append(a.sample, f.sample...)
+	f.sample = f.sample[:0]
 	a.pipelined = a.pipelined || len(t.more) > 0
 }
 

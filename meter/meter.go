@@ -22,6 +22,8 @@ type Options struct {
 	Log *zap.Logger
 
 	Stats stats.Options
+	// SlowParameters: slow statements are told of with their values, which may be secret.
+	SlowParameters bool
 	// NoLoops: loops in the traffic are not looked for.
 	NoLoops bool
 	Rules   nplusone.Rules

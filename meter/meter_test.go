@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/stats/nplusone"
 )
@@ -116,4 +119,44 @@ func TestRequests(t *testing.T) {
 	if len(requests) != 1 || requests[0].Requests != 2 || requests[0].Statements != 8 || requests[0].Database != "shop" {
 		t.Errorf("requests %+v, want 2 of 4 statements each", requests)
 	}
+}
+
+// TestSamples checks that values are told of slow statements only where it is allowed.
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	for _, allowed := range []bool{false, true} {
+		r := newRig(t, nil)
+		r.options.SlowParameters = allowed
+		text := []byte("SELECT x FROM t WHERE id = 7 AND name = 'secret'")
+		s := &Statement{Text: r.read([]byte("SELECT x FROM t WHERE id = $1 AND name = $2"))}
+		bind := []byte("\x00s\x00\x00\x02\x00\x01\x00\x00\x00\x03\x00\x00\x00\x04\x00\x00\x00\x07\x00\x00\x00\x06secret\xff\xff\xff\xff\x00\x00")
+		if r.flow.Samples() {
+			r.flow.SampleText(text, sqltext.Options{})
+		}
+		known := r.read(text)
+		r.flow.Query(&known, r.timing())
+		r.answerSlowly()
+		r.flow.Bind(nil, s, bind, 1)
+		r.flow.Execute(nil, r.timing())
+		r.answerSlowly()
+		var got []string
+		for _, slow := range r.Statements.Snapshot(t.Context()).Slow {
+			got = append(got, slow.Parameters)
+		}
+		want := []string{"", ""}
+		if allowed {
+			want = []string{"7, 'secret'", "x'00000007', 'secret', NULL"}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("allowed %v: samples (-want +got):\n%s", allowed, diff)
+		}
+	}
+}
+
+// answerSlowly answers what was asked after a while that is slow.
+func (r *rig) answerSlowly() {
+	r.now += 2 * time.Second
+	r.flow.Complete(nil, r.now)
+	r.flow.Pop(1)
+	r.flow.Ready(false, r.now)
 }

@@ -11,6 +11,7 @@ type portal struct {
 	values    nplusone.Parameters
 	formats   formats // of the rows
 	ordinal   uint32  // see [stats.Execution]
+	sample    string  // of the values, if samples are kept
 }
 
 // maxPortals is how many portals with names are followed at a time.
@@ -28,6 +29,9 @@ func (f *Flow) Bind(name []byte, s *Statement, body []byte, ordinal uint32) {
 	p := portal{statement: s, values: bind.Parameters, formats: formatsOf(bind.Formats), ordinal: ordinal}
 	if s != nil && s.Text.hash != 0 {
 		p.values.Others(s.Text.hash)
+	}
+	if f.Samples() {
+		p.sample = string(appendBound(nil, body))
 	}
 	if len(name) == 0 {
 		f.unnamed = p
@@ -55,6 +59,7 @@ func (f *Flow) Execute(name []byte, when Timing) {
 	if s := a.portal.statement; s != nil {
 		a.text = s.Text
 		a.text.values = a.portal.values
+		a.sample = append(a.sample, a.portal.sample...)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/sqltext"
+	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/stats/nplusone"
 )
 
@@ -26,6 +27,7 @@ func newRig(tb testing.TB, log *zap.Logger) *rig {
 	r := &rig{now: time.Hour}
 	r.Meter = New(Options{
 		Posts: []func(func()){func(f func()) { f() }}, Now: func() time.Duration { return r.now }, Log: log,
+		Stats: stats.Options{Now: func() time.Time { return time.Unix(1_700_000_000, 0).Add(r.now) }},
 	})
 	r.loop = r.Loop(0)
 	r.loop.Connect(&r.client, r.Statements.Pool("shop", "app", 0), "shop", "app", "web")

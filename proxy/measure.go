@@ -22,6 +22,9 @@ func (k *link) measureUp(h wire.Header, body []byte, asks bool) {
 	switch h.Type {
 	case wire.Query:
 		if asks {
+			if k.flow.Samples() {
+				k.flow.SampleText(body, k.session.reading)
+			}
 			k.flow.Query(&k.query.measured, k.timing())
 		}
 		k.session.texts.forget(&k.query)

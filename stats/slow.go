@@ -52,6 +52,7 @@ type Slow struct {
 	User        string
 	Fingerprint Fingerprint
 	Text        Text
+	Parameters  string // a sample of its values, as in SQL; "": they are not kept
 	Reason      SlowReason
 	Limit       time.Duration // what it has reached
 	Server      time.Duration // what PostgreSQL took
