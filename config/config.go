@@ -22,6 +22,7 @@ const Inherit = -1
 // it answers, by [Config.Database] and [Config.Pool], which of them are in force.
 type Config struct {
 	Pgweir    Pgweir
+	Stats     Stats
 	Databases map[string]Database // by the name clients ask for; AnyDatabase: all others
 	Users     map[string]User     // by role name
 
@@ -105,6 +106,8 @@ type Database struct {
 	MaxDBConnections int      // Inherit: as in Pgweir
 	PoolMode         PoolMode // "": as in Pgweir
 	On               Policies // "": as in Pgweir
+
+	SlowStatement time.Duration // 0: as in Stats
 }
 
 // User is one entry of [users]: a role that may log in, and what differs for its
@@ -116,6 +119,8 @@ type User struct {
 	PoolSize           int      // 0: as the database says
 	PoolMode           PoolMode // "": as the database says
 	MaxUserConnections int      // Inherit: as in Pgweir
+
+	SlowStatement time.Duration // 0: as the database says
 }
 
 // PoolMode says for how long a client keeps a server.

@@ -196,30 +196,30 @@ func parsePort(text string) (int, error) { return serverPort().parse(serverPort(
 // TestNewSection holds what a later table of the file needs: one struct and one
 // section give it a file, variables, flags and advice.
 func TestNewSection(t *testing.T) {
-	type stats struct{ Statements int }
-	var at stats
-	sec := single("stats", "Statistics.", func(*Config) *stats { return &at }, []group{{"Size", []Setting{{
+	type numbers struct{ Statements int }
+	var at numbers
+	sec := single("numbers", "Numbers.", func(*Config) *numbers { return &at }, []group{{"Size", []Setting{{
 		Key: "statements", Doc: "statements kept",
-		binding: bind(func(s *stats) *int { return &s.Statements }, count(1), 1000),
+		binding: bind(func(s *numbers) *int { return &s.Statements }, count(1), 1000),
 	}}}})
 	sec.reset(&at)
 
 	l := newLoader()
 	l.sections = append(l.sections, sec)
-	l.parse("x.toml", []byte("[pgweir]\nauth_type = \"trust\"\nstatements = 1\n[stats]\nstatements = 2\n[databases.a]\n"))
+	l.parse("x.toml", []byte("[pgweir]\nauth_type = \"trust\"\nstatements = 1\n[numbers]\nstatements = 2\n[databases.a]\n"))
 	if at.Statements != 2 {
 		t.Errorf("from the file: %d", at.Statements)
 	}
-	l.readEnv([]string{"PGWEIR_STATS_STATEMENTS=3"})
+	l.readEnv([]string{"PGWEIR_NUMBERS_STATEMENTS=3"})
 	if at.Statements != 3 {
 		t.Errorf("from the environment: %d", at.Statements)
 	}
-	l.readFlags(map[string]string{"stats.statements": "4"})
+	l.readFlags(map[string]string{"numbers.statements": "4"})
 	if at.Statements != 4 {
 		t.Errorf("from a flag: %d", at.Statements)
 	}
 	_, err := l.finish()
-	want := "x.toml:3: pgweir.statements: unknown setting; it belongs in [stats]"
+	want := "x.toml:3: pgweir.statements: unknown setting; it belongs in [numbers]"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

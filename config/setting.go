@@ -11,7 +11,7 @@ import (
 
 // A Setting is one row of the settings table.
 type Setting struct {
-	Section string // the table it is in: "pgweir", "databases" or "users"
+	Section string // the table it is in: "pgweir", "stats", "databases" or "users"
 	Key     string // its name in that table, PgBouncer's where it means the same
 	Doc     string // what it does: a phrase, lowercase, without a period
 	Zero    string // what 0, "" or another special value means, as "0: no limit"; empty: there is none
@@ -24,6 +24,7 @@ type Setting struct {
 	// the same default; notInPgBouncer: it has none like it.
 	PgBouncer string
 
+	named   bool // its table has entries
 	binding binding
 }
 
@@ -95,6 +96,8 @@ func sections() []section {
 	return []section{
 		single("pgweir", "The process, and the defaults of every database and user.",
 			func(c *Config) *Pgweir { return &c.Pgweir }, pgweirSettings()),
+		single("stats", "How statements are measured: what is slow, and what an application runs in a loop.",
+			func(c *Config) *Stats { return &c.Stats }, statsSettings()),
 		named("databases", "The databases that clients may ask for. The entry \"*\" serves any other name.",
 			func(c *Config) map[string]Database { return c.Databases }, databaseSettings(),
 			sample{entry: "shop", values: map[string]string{"dbname": `"shop"`}}),
@@ -139,7 +142,7 @@ type section struct {
 // single makes the section of a table that is there once, kept in at(c).
 func single[S any](name, doc string, at func(*Config) *S, groups []group) section {
 	return section{
-		name: name, doc: doc, groups: inSection(name, groups),
+		name: name, doc: doc, groups: inSection(name, false, groups),
 		entries: func(*Config) []string { return []string{""} },
 		get:     func(c *Config, _ string) any { return at(c) },
 		put:     func(*Config, string, any) {},
@@ -148,7 +151,7 @@ func single[S any](name, doc string, at func(*Config) *S, groups []group) sectio
 
 // named makes the section of a table of named entries, kept in at(c).
 func named[S any](name, doc string, at func(*Config) map[string]S, groups []group, example sample) section {
-	sec := section{name: name, doc: doc, named: true, groups: inSection(name, groups), sample: example}
+	sec := section{name: name, doc: doc, named: true, groups: inSection(name, true, groups), sample: example}
 	sec.entries = func(c *Config) []string { return sortedKeys(at(c)) }
 	sec.get = func(c *Config, entry string) any {
 		value, ok := at(c)[entry]
@@ -161,11 +164,11 @@ func named[S any](name, doc string, at func(*Config) map[string]S, groups []grou
 	return sec
 }
 
-// inSection writes the section's name into its rows.
-func inSection(name string, groups []group) []group {
+// inSection writes the section's name into its rows, and whether it has entries.
+func inSection(name string, named bool, groups []group) []group {
 	for _, g := range groups {
 		for i := range g.settings {
-			g.settings[i].Section = name
+			g.settings[i].Section, g.settings[i].named = name, named
 		}
 	}
 	return groups
@@ -232,6 +235,9 @@ func (s Setting) Env() string {
 	key := strings.ToUpper(s.Key)
 	if s.Section == mainSection {
 		return envPrefix + key
+	}
+	if !s.named {
+		return envPrefix + strings.ToUpper(s.Section) + "_" + key
 	}
 	return envPrefix + strings.ToUpper(s.Section) + "_<NAME>_" + key
 }

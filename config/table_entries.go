@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // defaultPort is PostgreSQL's port, DEF_PGPORT in its configure.ac.
 const defaultPort = 5432
 
@@ -79,6 +81,11 @@ func databaseLimits() []Setting {
 			binding: bind(func(d *Database) *PoolMode { return &d.PoolMode },
 				oneOf("", PoolTransaction, PoolSession, PoolStatement), ""),
 		},
+		{
+			Key: "slow_statement", Restart: true, PgBouncer: notInPgBouncer,
+			Doc: "how long a statement takes that is logged as slow", Zero: "0: as in [stats]",
+			binding: bind(func(d *Database) *time.Duration { return &d.SlowStatement }, timeout(), 0),
+		},
 	}
 }
 
@@ -114,6 +121,11 @@ func userSettings() []group {
 				Key: "max_user_connections",
 				Doc: "servers of the user, the user's pools together", Zero: "-1: as in [pgweir]; " + noLimit,
 				binding: bind(func(u *User) *int { return &u.MaxUserConnections }, count(Inherit), Inherit),
+			},
+			{
+				Key: "slow_statement", Restart: true, PgBouncer: notInPgBouncer,
+				Doc: "how long a statement takes that is logged as slow", Zero: "0: as its database",
+				binding: bind(func(u *User) *time.Duration { return &u.SlowStatement }, timeout(), 0),
 			},
 		}},
 	}

@@ -19,6 +19,8 @@ var samples = map[string]string{
 	"host or list of hosts": "::1",
 	"string":                "some text",
 	"secret":                "hunter2",
+	"list of strings":       "a, b",
+	"list of fingerprints":  "0123456789abcdef",
 }
 
 // sampleFor returns a value of the setting that is not its default.
@@ -76,7 +78,7 @@ func TestEveryFieldHasARow(t *testing.T) {
 func TestDefaultsAreValid(t *testing.T) {
 	for _, sec := range sections() {
 		for _, s := range sec.settings() {
-			file := "[pgweir]\n" + s.Key + " = " + s.binding.defaultLiteral()
+			file := "[" + sec.name + "]\n" + s.Key + " = " + s.binding.defaultLiteral()
 			if sec.named {
 				file = "[" + sec.name + ".x]\n" + s.Key + " = " + s.binding.defaultLiteral()
 			}

@@ -152,6 +152,9 @@ func (f *Flow) book(e *execution) {
 	if booked.Slow != nil {
 		booked.Slow.Parameters = string(e.sample)
 		l.meter.logSlow(booked.Slow)
+		if f.observer != nil && e.shape.reads {
+			f.observer.Slow(booked.Slow)
+		}
 	}
 	if l.detector != nil {
 		l.detector.Book(&e.traced)

@@ -3,6 +3,7 @@ package meter
 import (
 	"time"
 
+	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/stats/nplusone"
 )
 
@@ -11,8 +12,9 @@ import (
 // but those that answer what it has told of. It allocates for portals with names, and as
 // long as pipelines grow. The zero value measures nothing, until Begin.
 type Flow struct {
-	loop   *Loop // nil: nothing is measured
-	client *Client
+	loop     *Loop // nil: nothing is measured
+	client   *Client
+	observer Observer // nil: nobody
 
 	asks    asks
 	unnamed portal
@@ -51,9 +53,17 @@ type Timing struct {
 	Wait    time.Duration // for a server, in between; 0 if it had one
 }
 
-// Begin begins to measure what a client says from now on.
-func (f *Flow) Begin(l *Loop, c *Client) {
-	f.loop, f.client = l, c
+// An Observer is told of what is out of the ordinary in a flow, on its loop. It must not
+// block.
+type Observer interface {
+	// Slow tells of a slow statement that reads, and whose text is known whole. It is valid
+	// until Slow returns.
+	Slow(s *stats.Slow)
+}
+
+// Begin begins to measure what a client says from now on. o may be nil.
+func (f *Flow) Begin(l *Loop, c *Client, o Observer) {
+	f.loop, f.client, f.observer = l, c, o
 }
 
 // Drop forgets what is not answered, as it will not be, and books what is complete. The

@@ -95,6 +95,47 @@ func (m *Meter) Run(ctx context.Context) {
 	}
 }
 
+// EndRequests ends all that is open, as if nothing more came, so that what was found in
+// it is told of. It must not be called on a loop.
+func (m *Meter) EndRequests(ctx context.Context) {
+	if m.group == nil {
+		return
+	}
+	done := make(chan struct{}, len(m.loops))
+	for i, post := range m.options.Posts {
+		post(func() {
+			m.loops[i].detector.Close()
+			done <- struct{}{}
+		})
+	}
+	for range m.loops {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return
+		}
+	}
+	m.group.Close()
+}
+
+// Reset forgets all figures and findings. It must not be called on a loop.
+func (m *Meter) Reset(ctx context.Context) {
+	m.EndRequests(ctx)
+	m.Statements.Reset(ctx)
+	if m.Findings != nil {
+		m.Findings.Reset()
+	}
+}
+
+// Evicted is how many requests were judged before their end, for lack of memory.
+func (m *Meter) Evicted() uint64 {
+	if m.group == nil {
+		return 0
+	}
+
+	return m.group.Evicted()
+}
+
 // ended takes in the end of a request. It runs on any loop, or in Run.
 func (m *Meter) ended(r nplusone.Request) {
 	one := stats.Request{

@@ -80,7 +80,7 @@ func TestTags(t *testing.T) {
 				}
 				r.query([]byte("SELECT id FROM users "+comment), oneNumber, rows...)
 				for i := range 12 {
-					r.flow.Begin(r.loop, clients[i%2])
+					r.flow.Begin(r.loop, clients[i%2], nil)
 					r.query(fmt.Appendf(nil, "SELECT x FROM orders WHERE user_id = %d %s", 20_000+i, comment), oneNumber, number7)
 				}
 			}

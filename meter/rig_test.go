@@ -31,7 +31,7 @@ func newRig(tb testing.TB, log *zap.Logger) *rig {
 	})
 	r.loop = r.Loop(0)
 	r.loop.Connect(&r.client, r.Statements.Pool("shop", "app", 0), "shop", "app", "web")
-	r.flow.Begin(r.loop, &r.client)
+	r.flow.Begin(r.loop, &r.client, nil)
 
 	return r
 }

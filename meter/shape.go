@@ -14,6 +14,7 @@ import (
 type shape struct {
 	fingerprint stats.Fingerprint
 	text        stats.Text
+	reads       bool                // it is one whole SELECT
 	statement   *nplusone.Statement // nil if no loops are looked for
 }
 
@@ -70,6 +71,7 @@ func (m *Meter) newShape(text []byte, st *sqltext.Statement, o sqltext.Options) 
 	}
 	s := &shape{
 		fingerprint: fingerprintOf(st),
+		reads:       d.Kind == nplusone.Read && len(d.Text) <= stats.MaxText,
 		text:        stats.Text{Summary: summary(st.Kind, d.Tables), Normalised: d.Text},
 	}
 	if m.group != nil {

@@ -77,7 +77,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 			flow: k.flow,
 		}
 	}()
-	k.flow.Begin(s.worker().meter, &s.measured)
+	k.flow.Begin(s.worker().meter, &s.measured, s)
 	t.Join(clientPlace, k.client)
 	k.takeAhead()
 	err = k.serve()

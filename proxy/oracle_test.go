@@ -29,6 +29,17 @@ type oracle struct {
 // primary key, and d, with a deferred one, are there and empty.
 func newOracle(t testing.TB, change func(*config.Pgweir)) *oracle {
 	t.Helper()
+
+	return newOracleWith(t, func(c *config.Config) {
+		if change != nil {
+			change(&c.Pgweir)
+		}
+	})
+}
+
+// newOracleWith is newOracle with a change of any settings.
+func newOracleWith(t testing.TB, change func(*config.Config)) *oracle {
+	t.Helper()
 	o := &oracle{cluster: pgtest.Cluster(t), database: pgtest.NewDatabase(t)}
 	checkLeaks(t)
 	c := config.Default()
@@ -39,9 +50,7 @@ func newOracle(t testing.TB, change func(*config.Pgweir)) *oracle {
 		User: o.cluster.User, Password: config.Secret(o.cluster.Password),
 		MinPoolSize: config.Inherit, ReservePoolSize: config.Inherit, MaxDBConnections: config.Inherit,
 	}
-	if change != nil {
-		change(&c.Pgweir)
-	}
+	change(c)
 	o.rig = newRig(t, c)
 	o.admin = o.direct(t)
 	o.do("CREATE TABLE t (id int PRIMARY KEY, x text)")

@@ -39,15 +39,16 @@ type Options struct {
 // A Proxy accepts clients and serves them. Make it with [New]. Its methods may be
 // called from any goroutine.
 type Proxy struct {
-	config  *config.Config
-	users   map[string]wire.Secret
-	method  wire.Method
-	loops   *reactor.Group
-	pools   *pool.Pools
-	meter   *meter.Meter // nil: nothing is measured
-	log     *zap.Logger
-	workers []*worker // by loop
-	mockKey []byte    // of the authentication of users that do not exist
+	config    *config.Config
+	users     map[string]wire.Secret
+	method    wire.Method
+	loops     *reactor.Group
+	pools     *pool.Pools
+	meter     *meter.Meter // nil: nothing is measured
+	log       *zap.Logger
+	workers   []*worker  // by loop
+	explainer *explainer // nil: slow statements are not explained
+	mockKey   []byte     // of the authentication of users that do not exist
 
 	goroutines sync.WaitGroup // work of logins that would hold up a loop
 	clients    atomic.Int64   // logged in or about to be
@@ -91,6 +92,10 @@ func New(o Options) (*Proxy, error) {
 	_, _ = rand.Read(p.mockKey) // never fails
 	for _, l := range o.Loops.Loops() {
 		p.workers = append(p.workers, newWorker(l, o.Meter))
+	}
+	if s := &o.Config.Stats; o.Meter != nil && s.ExplainSlow {
+		p.explainer = newExplainer(o.Log, s.ExplainTimeout)
+		p.goroutines.Go(func() { p.explainer.run(p.ended) })
 	}
 	p.janitor = p.home().NewTimer(p.clean)
 	p.home().Post(p.scheduleJanitor)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/reactor"
@@ -61,13 +62,22 @@ func (p *Proxy) route(database, user string, own wire.Credentials) (*route, erro
 	if r == nil || r.pool != servers {
 		r = &route{pool: servers, mode: limits.Mode, policies: limits.On, tallies: make([]stats.Tally, len(p.workers))}
 		if p.meter != nil {
-			r.figures = p.meter.Statements.Pool(database, user, 0)
+			r.figures = p.meter.Statements.Pool(database, user, slowAfter(p.config.SlowStatement(database, user)))
 		}
 		r.rejects = r.mode != config.PoolSession && r.policies.Any(config.PolicyReject)
 		p.routes[key] = r
 	}
 
 	return r, nil
+}
+
+// slowAfter translates slow_statement, whose 0 means that no statement is slow.
+func slowAfter(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+
+	return d
 }
 
 // loginParams says who pgweir logs in to PostgreSQL as: the user that the database's

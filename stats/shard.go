@@ -129,8 +129,8 @@ func (s *Shard) slow(x *Execution, k Key, sl *slot, f *Figures, reason SlowReaso
 	}
 }
 
-// maxText is how many bytes of a normalised text are kept.
-const maxText = 4 << 10
+// MaxText is how many bytes of a normalised text are kept.
+const MaxText = 4 << 10
 
 // Describe says what the statement looks like that was booked last. It is called if
 // that asked for it, which it does about once for each tracked statement: making the
@@ -138,7 +138,7 @@ const maxText = 4 << 10
 func (s *Shard) Describe(t Text) {
 	t = Text{
 		Summary:    strings.Clone(tidy(t.Summary, maxName)),
-		Normalised: strings.Clone(tidy(t.Normalised, maxText)),
+		Normalised: strings.Clone(tidy(t.Normalised, MaxText)),
 	}
 	if s.lastSlow != nil {
 		s.lastSlow.Text = t

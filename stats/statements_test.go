@@ -142,7 +142,7 @@ func TestFlood(t *testing.T) {
 		if slices.ContainsFunc(all, func(x Execution) bool { return x.Fingerprint == st.Fingerprint }) && st.Calls > 950 {
 			kept++
 		}
-		if len(st.Text.Normalised) > maxText || len(st.Text.Summary) > maxName || strings.ContainsRune(st.Text.Summary, 0) {
+		if len(st.Text.Normalised) > MaxText || len(st.Text.Summary) > maxName || strings.ContainsRune(st.Text.Summary, 0) {
 			t.Fatalf("a text of %d bytes, a summary of %d: %.40q", len(st.Text.Normalised), len(st.Text.Summary), st.Text.Summary)
 		}
 	}

@@ -20,10 +20,22 @@ type api struct {
 // handle adds the API's pages.
 func (a *api) handle(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pools", a.pools)
-	if a.sources.Statements != nil {
-		mux.HandleFunc("GET /api/statements", a.statements)
-		mux.HandleFunc("GET /api/slow", a.slow)
+	measured := func(page http.HandlerFunc) http.HandlerFunc {
+		if a.sources.Meter != nil {
+			return page
+		}
+
+		return notMeasured
 	}
+	mux.HandleFunc("GET /api/statements", measured(a.statements))
+	mux.HandleFunc("GET /api/slow", measured(a.slow))
+	mux.HandleFunc("GET /api/nplusone", measured(a.nplusone))
+	mux.HandleFunc("POST /api/reset", measured(a.reset))
+}
+
+// notMeasured answers for pages that there is nothing for.
+func notMeasured(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "statements are not measured: see enabled and nplusone in [stats]", http.StatusNotFound)
 }
 
 // How many statements are told of.
@@ -58,7 +70,7 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 
 		return
 	}
-	report := a.sources.Statements.Snapshot(r.Context())
+	report := a.sources.Meter.Statements.Snapshot(r.Context())
 	slices.SortStableFunc(report.Statements, func(x, y stats.Statement) int { return cmp.Compare(rank(&y), rank(&x)) })
 	answer := statementsJSON{At: report.At, Since: report.Since, By: by, Tracked: report.Tracked, Totals: totalsOf(report)}
 	for i := range report.Statements[:min(limit, len(report.Statements))] {
@@ -69,12 +81,39 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 
 // slow answers /api/slow, the newest first.
 func (a *api) slow(w http.ResponseWriter, r *http.Request) {
-	report := a.sources.Statements.Snapshot(r.Context())
+	report := a.sources.Meter.Statements.Snapshot(r.Context())
 	answer := slowsJSON{At: report.At, Slow: []slowJSON{}}
 	for _, s := range slices.Backward(report.Slow) {
 		answer.Slow = append(answer.Slow, slowOf(s))
 	}
 	sendJSON(w, answer)
+}
+
+// nplusone answers /api/nplusone, the costliest first.
+func (a *api) nplusone(w http.ResponseWriter, r *http.Request) {
+	m := a.sources.Meter
+	if m.Findings == nil {
+		notMeasured(w, r)
+
+		return
+	}
+	switch r.URL.Query().Get("settle") {
+	case "", "false":
+	case "true":
+		m.EndRequests(r.Context())
+	default:
+		http.Error(w, "settle must be true or false", http.StatusBadRequest)
+
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = m.Findings.WriteJSON(w) // the reader may be gone
+}
+
+// reset answers /api/reset: all figures begin anew, but for the counters in /metrics.
+func (a *api) reset(w http.ResponseWriter, r *http.Request) {
+	a.sources.Meter.Reset(r.Context())
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // sendJSON sends an answer.

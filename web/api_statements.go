@@ -168,6 +168,7 @@ type slowJSON struct {
 	Fingerprint string    `json:"fingerprint"`
 	Summary     string    `json:"summary"`
 	Query       string    `json:"query"`
+	Parameters  string    `json:"parameters"`
 	Reason      string    `json:"reason"`
 	LimitMS     float64   `json:"limit_ms"`
 	ServerMS    float64   `json:"server_ms"`
@@ -183,7 +184,7 @@ type slowJSON struct {
 func slowOf(s stats.Slow) slowJSON {
 	return slowJSON{
 		At: s.At, Database: s.Database, User: s.User, Fingerprint: s.Fingerprint.String(), Summary: s.Text.Summary,
-		Query: s.Text.Normalised, Reason: string(s.Reason), LimitMS: ms(s.Limit), ServerMS: ms(s.Server),
+		Query: s.Text.Normalised, Parameters: s.Parameters, Reason: string(s.Reason), LimitMS: ms(s.Limit), ServerMS: ms(s.Server),
 		WaitMS: ms(s.Wait), GapMS: gapMS(s.Gap), Rows: s.Rows, Route: s.Route, SQLState: s.SQLState,
 		Suppressed: s.Suppressed,
 	}

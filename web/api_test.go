@@ -3,23 +3,27 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 	"github.com/pgweir/pgweir/stats"
+	"github.com/pgweir/pgweir/web"
 )
 
 // book books three statements and two requests, on the loops they belong to.
 func (r *rig) book() {
 	r.t.Helper()
-	id := r.statements.Pool("shop", "app", 0)
+	id := r.meter.Statements.Pool("shop", "app", 0)
 	for i, l := range r.loops.Loops() {
 		done := make(chan struct{})
 		l.Post(func() {
 			defer close(done)
-			shard := r.statements.Shard(i)
+			shard := r.meter.Statements.Shard(i)
 			for n, took := range []time.Duration{2 * time.Millisecond, 700 * time.Millisecond, 30 * time.Millisecond} {
 				x := stats.Execution{
 					Fingerprint: stats.Fingerprint(100 + n), Pool: id, Server: took, Wait: time.Duration(3-n) * time.Second,
@@ -32,7 +36,7 @@ func (r *rig) book() {
 					shard.Describe(stats.Text{Summary: "SELECT orders", Normalised: "SELECT $1 FROM orders"})
 				}
 			}
-			r.statements.BookRequest(&stats.Request{Database: "shop", User: "app", Statements: 60, Distinct: 15, Took: 2 * time.Second})
+			r.meter.Statements.BookRequest(&stats.Request{Database: "shop", User: "app", Statements: 60, Distinct: 15, Took: 2 * time.Second})
 		})
 		<-done
 	}
@@ -81,7 +85,7 @@ func TestAPI(t *testing.T) {
 	if s := statements.Statements[1]; s.Classes["23"] != 2 {
 		t.Errorf("%+v", s)
 	}
-	if statements.Totals.Calls != 6 || statements.Totals.UniquePercent != 25 {
+	if statements.Totals.Calls != 7 || statements.Totals.UniquePercent != 25 {
 		t.Errorf("%+v", statements.Totals)
 	}
 	var slow struct {
@@ -112,6 +116,63 @@ func TestAPI(t *testing.T) {
 	for _, bad := range []string{"by=rows", "limit=0", "limit=x"} {
 		if p := r.get("/api/statements?" + bad); p.status != http.StatusBadRequest {
 			t.Errorf("%s: status %d", bad, p.status)
+		}
+	}
+}
+
+// loop runs a list and a query for each of its rows.
+func (r *rig) loop() {
+	r.t.Helper()
+	conn := r.query("SELECT id FROM generate_series(20001, 20009) AS id")
+	for id := 20001; id < 20010; id++ {
+		_, err := conn.PgConn().Exec(r.t.Context(), "SELECT o FROM (VALUES (1)) AS orders (o) WHERE o < "+strconv.Itoa(id)).ReadAll()
+		must(r.t, err)
+	}
+}
+
+// TestAPIOfLoops reads loops in the traffic, and begins anew.
+func TestAPIOfLoops(t *testing.T) {
+	r := newRig(t, pgtest.Cluster(t))
+	r.serve()
+	r.loop()
+	type finding struct {
+		Kind, Confidence  string
+		Count, RoundTrips uint64
+		Child, Parent     struct{ Fingerprint, Text string }
+	}
+	var found struct{ Findings []finding }
+	r.await("the loop to be found", func() bool {
+		r.decode("/api/nplusone?settle=true", &found)
+		return len(found.Findings) > 0
+	})
+	f := found.Findings[0]
+	if f.Kind != "n+1" || f.Confidence != "proven" || f.Count != 9 || !strings.HasPrefix(f.Parent.Text, "SELECT id FROM generate_series") {
+		t.Errorf("%+v", f)
+	}
+	if p := r.get("/api/nplusone?settle=maybe"); p.status != http.StatusBadRequest {
+		t.Errorf("status %d for what is neither true nor false", p.status)
+	}
+	if p := r.do(http.MethodPost, "/api/reset"); p.status != http.StatusNoContent {
+		t.Errorf("reset: status %d", p.status)
+	}
+	r.decode("/api/nplusone", &found)
+	var statements struct{ Statements []struct{ Query string } }
+	r.decode("/api/statements", &statements)
+	if len(found.Findings) != 0 || len(statements.Statements) != 0 {
+		t.Errorf("after the reset there are %+v and %+v", found.Findings, statements.Statements)
+	}
+}
+
+// TestAPIWithoutStatements checks that pages say why there is nothing on them.
+func TestAPIWithoutStatements(t *testing.T) {
+	r := newRig(t, pgtest.Cluster(t))
+	r.servePages(web.NewServer(web.Sources{
+		Proxy: r.proxy, Pools: r.pools, Loops: r.loops, Version: rigVersion, Log: zap.NewNop(),
+		LogDropped: func() uint64 { return rigLogDropped },
+	}))
+	for _, path := range []string{"/api/statements", "/api/slow", "/api/nplusone"} {
+		if p := r.get(path); p.status != http.StatusNotFound || !strings.Contains(p.body, "[stats]") {
+			t.Errorf("%s: status %d, %s", path, p.status, p.body)
 		}
 	}
 }

@@ -42,6 +42,10 @@ func busyRig(t *testing.T) *rig {
 	})
 
 	r.book()
+	r.loop()
+	r.await("the loop to be found", func() bool {
+		return strings.Contains(r.get("/api/nplusone?settle=true").body, "n+1")
+	})
 
 	return r
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/proxy"
-	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/web"
 )
 
@@ -41,16 +41,16 @@ const (
 // A rig is a proxy in front of a PostgreSQL, with pages about it. The clock of its
 // loops stands still unless the test steps it.
 type rig struct {
-	t          *testing.T
-	user       string // who clients log in as
-	clock      *reactor.Clock
-	loops      *reactor.Group
-	pools      *pool.Pools
-	statements *stats.Statements // with a shard for each loop
-	proxy      *proxy.Proxy
-	addr       string // for clients
-	pages      string // their URL, without a path
-	serving    chan error
+	t       *testing.T
+	user    string // who clients log in as
+	clock   *reactor.Clock
+	loops   *reactor.Group
+	pools   *pool.Pools
+	meter   *meter.Meter
+	proxy   *proxy.Proxy
+	addr    string // for clients
+	pages   string // their URL, without a path
+	serving chan error
 }
 
 // newRig puts a pooler together as the command does, in front of a cluster. It does not
@@ -79,13 +79,15 @@ func newRigAt(t *testing.T, databaseURL string) *rig {
 	t.Cleanup(r.loops.Stop)
 	r.pools = pool.New(r.loops, log)
 	t.Cleanup(func() { must(t, r.pools.Close(context.Background())) })
-	r.proxy, err = proxy.New(proxy.Options{Config: cfg, Loops: r.loops, Pools: r.pools, Log: log})
+	r.meter = meter.New(meter.Options{
+		Posts: []func(func()){r.loops.Loops()[0].Post, r.loops.Loops()[1].Post}, Now: r.clock.Now, Log: log,
+	})
+	r.proxy, err = proxy.New(proxy.Options{Config: cfg, Loops: r.loops, Pools: r.pools, Meter: r.meter, Log: log})
 	must(t, err)
 	t.Cleanup(r.proxy.Close)
-	r.statements = stats.NewStatements(stats.Options{}, r.loops.Loops()[0].Post, r.loops.Loops()[1].Post)
 	r.servePages(web.NewServer(web.Sources{
 		Proxy: r.proxy, Pools: r.pools, Loops: r.loops, Version: rigVersion, Log: log,
-		Statements: r.statements,
+		Meter:      r.meter,
 		LogDropped: func() uint64 { return rigLogDropped },
 	}))
 

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/stats"
 )
 
@@ -15,6 +16,7 @@ type statementDescs struct {
 	duration, errors, cancelled, rows, fromClients, toClients, wait, gap, failed *prometheus.Desc // of each
 	info, admitted, evicted                                                      *prometheus.Desc
 	sizes, took, overTarget, warnings                                            *prometheus.Desc // of requests
+	findings, cut                                                                *prometheus.Desc // of loops in the traffic
 }
 
 // statementDesc describes a metric of each statement of each pool.
@@ -40,13 +42,16 @@ func newStatementDescs() statementDescs {
 		sizes:       poolDesc("request_queries", "Statements by request."),
 		took:        poolDesc("request_duration_seconds", "How long requests took."),
 		overTarget:  poolDesc("request_over_target_total", "Requests with as many statements as the target, or more."),
-		warnings:    poolDesc("request_warnings_total", "Requests with too many statements, or that took too long.", "reason"),
+		findings: desc("nplusone_findings_total", "Loops in the traffic, however often each was seen.",
+			"database", "kind", "confidence", "route"),
+		cut:      desc("nplusone_evictions_total", "Requests that were judged before their end, for lack of memory."),
+		warnings: poolDesc("request_warnings_total", "Requests with too many statements, or that took too long.", "reason"),
 	}
 }
 
 // A statementCollector makes metrics of a report at each scrape.
 type statementCollector struct {
-	statements *stats.Statements
+	meter *meter.Meter
 	statementDescs
 }
 
@@ -57,7 +62,7 @@ func (c *statementCollector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector].
 func (c *statementCollector) Collect(ch chan<- prometheus.Metric) {
-	report := c.statements.Snapshot(context.Background()) // which has a deadline of its own
+	report := c.meter.Statements.Snapshot(context.Background()) // which has a deadline of its own
 	counter(ch, c.admitted, report.Admitted)
 	counter(ch, c.evicted, report.Evicted)
 	told := make(map[stats.Fingerprint]bool)
@@ -71,6 +76,12 @@ func (c *statementCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for i := range report.Requests {
 		c.collectRequests(ch, &report.Requests[i])
+	}
+	if c.meter.Findings != nil {
+		counter(ch, c.cut, c.meter.Evicted())
+		for l, n := range c.meter.Findings.Counts() {
+			counter(ch, c.findings, n, l.Database, l.Kind, l.Confidence.String(), label(l.Route))
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/stats"
 )
 
@@ -16,12 +17,12 @@ import (
 // durations.
 func TestBothHistograms(t *testing.T) {
 	t.Parallel()
-	s := stats.NewStatements(stats.Options{}, func(f func()) { f() })
+	m := meter.New(meter.Options{Posts: []func(func()){func(f func()) { f() }}, Now: func() time.Duration { return time.Hour }})
 	for _, took := range []time.Duration{0, time.Millisecond, time.Millisecond, time.Hour} {
-		s.Shard(0).Book(&stats.Execution{Fingerprint: 99, Server: took})
+		m.Statements.Shard(0).Book(&stats.Execution{Fingerprint: 99, Server: took})
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&statementCollector{s, newStatementDescs()})
+	registry.MustRegister(&statementCollector{m, newStatementDescs()})
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -12,18 +12,18 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/proxy"
-	"github.com/pgweir/pgweir/stats"
 )
 
-// Sources are what the pages show. All must be set but Statements.
+// Sources are what the pages show. All must be set but Meter.
 type Sources struct {
 	Proxy *proxy.Proxy
 	Pools *pool.Pools
 	Loops *reactor.Group
-	// Statements are shown if they are kept; nil: they are not.
-	Statements *stats.Statements
+	// Meter has the figures of statements; nil: there are none.
+	Meter *meter.Meter
 	// LogDropped returns how many log lines were dropped since the start. It may be
 	// called from any goroutine.
 	LogDropped func() uint64
@@ -48,8 +48,8 @@ func NewServer(s Sources) *http.Server {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	if s.Statements != nil {
-		registry.MustRegister(&statementCollector{s.Statements, newStatementDescs()})
+	if s.Meter != nil {
+		registry.MustRegister(&statementCollector{s.Meter, newStatementDescs()})
 	}
 	health := &health{sources: s}
 	errors, _ := zap.NewStdLogAt(s.Log, zap.WarnLevel) // fails for unknown levels only

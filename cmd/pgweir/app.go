@@ -18,6 +18,7 @@ import (
 
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/internal/reactor"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/pool"
 	"github.com/pgweir/pgweir/proxy"
 	"github.com/pgweir/pgweir/web"
@@ -31,13 +32,15 @@ type app struct {
 	log       *logger
 	loops     *reactor.Group
 	pools     *pool.Pools
+	meter     *meter.Meter // nil: nothing is measured
 	proxy     *proxy.Proxy
 	listeners []net.Listener
 	web       *http.Server
 	webListen net.Listener // nil: no HTTP
 
-	serving sync.WaitGroup
-	failed  chan error // the first error of a listener
+	serving   sync.WaitGroup
+	measuring context.CancelFunc // ends the adding up of figures; nil: nobody does
+	failed    chan error         // the first error of a listener
 }
 
 // newApp puts a pooler together and binds its addresses. On error nothing is left
@@ -75,8 +78,9 @@ func (a *app) build(users map[string]wire.Secret) error {
 		return err
 	}
 	a.pools = pool.New(a.loops, a.log.Named("pool"))
+	a.meter = newMeter(&a.config.Stats, a.loops, a.log.Named("stats"))
 	a.proxy, err = proxy.New(proxy.Options{
-		Config: a.config, Users: users, Loops: a.loops, Pools: a.pools, Log: a.log.Named("proxy"),
+		Config: a.config, Users: users, Loops: a.loops, Pools: a.pools, Meter: a.meter, Log: a.log.Named("proxy"),
 	})
 	if err != nil {
 		return err
@@ -166,7 +170,7 @@ func (a *app) listenHTTP() error {
 	}
 	a.webListen = l
 	a.web = web.NewServer(web.Sources{
-		Proxy: a.proxy, Pools: a.pools, Loops: a.loops, LogDropped: a.log.sink.dropped.Load,
+		Proxy: a.proxy, Pools: a.pools, Loops: a.loops, Meter: a.meter, LogDropped: a.log.sink.dropped.Load,
 		Version: version, Log: a.log.Named("web"),
 	})
 
@@ -175,6 +179,11 @@ func (a *app) listenHTTP() error {
 
 // start serves clients, in goroutines that end with close.
 func (a *app) start() {
+	if a.meter != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		a.measuring = cancel
+		a.serving.Go(func() { a.meter.Run(ctx) })
+	}
 	for _, l := range a.listeners {
 		a.log.Info("listening", zap.Stringer("addr", l.Addr()))
 		a.serving.Go(func() { a.report(a.proxy.Serve(l), proxy.ErrClosed) })
@@ -227,6 +236,9 @@ func (a *app) close(ctx context.Context) error {
 	}
 	if a.webListen != nil {
 		_ = a.webListen.Close()
+	}
+	if a.measuring != nil {
+		a.measuring()
 	}
 	a.serving.Wait()
 	if a.loops != nil {

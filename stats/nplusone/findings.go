@@ -161,6 +161,13 @@ func (l *Findings) List() []Finding {
 	return list
 }
 
+// Reset forgets what was found. Counts go on: they are since the start.
+func (l *Findings) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.byKey)
+}
+
 // compareKeys puts keys in an order that does not depend on costs.
 func compareKeys(a, b key) int {
 	return cmp.Or(cmp.Compare(a.where, b.where), cmp.Compare(a.kind, b.kind),
