@@ -10,8 +10,8 @@
 //	facts := sqltext.Look(text, sqltext.Options{})      // of all of them
 //
 // A [Scanner] gives both for each statement of a text. What costs more is made on demand
-// only: [Normalise] the text to show, [DetailsOf] names, [Statement.Tags] what comments
-// say, [Literals] values.
+// only: [Normalise] the text to show, [DetailsOf] names and what
+// values are compared with, [Statement.Tags] what comments say, [Literals] values.
 //
 // What a lexer cannot know it does not pretend to: which schema a name is in, what a
 // function does, what is in a view. Effects are therefore "may", and where a text is in

@@ -200,12 +200,29 @@ func checkFirst(t *testing.T, text []byte, o Options) {
 	}
 }
 
+// checkCompared fails the test if there is not an entry for each literal that Literals
+// finds and each parameter.
+func checkCompared(t *testing.T, text []byte, o Options) {
+	t.Helper()
+	literals, parameters := 0, 0
+	w := observer{each: func(Literal) { literals++ }}
+	s := Scanner{watch: &w}
+	for s.Init(text, o); s.Next(); w.finish(&s) {
+		parameters += len(w.values)
+	}
+	got := DetailsOf(text, o).Compared
+	if len(got) != min(literals+parameters, maxCompared) {
+		t.Errorf("%+v: %q has %d literals and %d parameters, compared are %+v", o, text, literals, parameters, got)
+	}
+}
+
 // checkText holds a text to all that is true of every text.
 func checkText(t *testing.T, text []byte) {
 	t.Helper()
 	for _, o := range settings() {
 		checkShown(t, text, o)
 		checkFirst(t, text, o)
+		checkCompared(t, text, o)
 		checkIdempotent(t, text, o)
 		checkBlind(t, "space and comments", text, o, respace)
 		checkBlind(t, "literals", text, o, otherValues)

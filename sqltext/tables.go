@@ -40,6 +40,10 @@ type Details struct {
 	// Target is the name of the savepoint, cursor, prepared statement or channel; "" if
 	// there is none.
 	Target string
+	// Compared is what the values are compared with: an entry for each literal that
+	// [Literals] tells of and each parameter, in their order. Only the first 16 values
+	// of a text have one.
+	Compared []Comparison
 }
 
 // DetailsOf returns the names in all statements of a text together. It allocates.
@@ -47,7 +51,7 @@ func DetailsOf(text []byte, o Options) Details {
 	var w observer
 	s := Scanner{watch: &w}
 	for s.Init(text, o); s.Next(); {
-		w.finish()
+		w.finish(&s)
 	}
 
 	return w.found
@@ -74,15 +78,25 @@ type observer struct {
 	want   want
 	list   bool // commas go on with other tables
 	index  bool // CREATE INDEX
+
+	scopes    []scope
+	scope     int // that which is read, from 1 on; 0: there is none
+	values    []value
+	compared  int // how many of values have been met by comparing
+	comparing comparing
+	entering  bool // the token begins a scope
+	aliased   bool // the alias of a table may come
+	enough    bool // no more values are told of
 }
 
 // begin starts another statement.
 func (w *observer) begin() {
-	*w = observer{found: w.found, each: w.each}
+	*w = observer{found: w.found, each: w.each, enough: len(w.found.Compared) == maxCompared}
 }
 
-// finish takes over the tables of a statement.
-func (w *observer) finish() {
+// finish takes over the tables and the values of a statement.
+func (w *observer) finish(s *Scanner) {
+	w.resolved(s)
 	for _, t := range w.tables {
 		if t.Schema == "" && slices.Contains(w.ctes, t.Name) {
 			continue
@@ -99,7 +113,10 @@ func (w *observer) finish() {
 
 // query takes in that a query or another statement on tables begins with a keyword.
 func (w *observer) query(kw keyword) {
-	w.began = kw
+	if w.want == wantRead {
+		w.other() // a query in FROM
+	}
+	w.began, w.entering = kw, true
 }
 
 // start takes in the keyword that it has begun with.
@@ -126,6 +143,13 @@ func (w *observer) setting(name string) {
 // see takes in a token.
 func (w *observer) see(s *Scanner, t *token) {
 	f := s.frame()
+	if t.kind == tokParam {
+		w.value(ordinal(s.lex.text[t.start:t.end]))
+	}
+	if w.aliased {
+		w.alias(s, t)
+	}
+	w.follow(s, f, t)
 	switch {
 	case s.st.Kind == Set || s.within > 0 || s.set != setNone:
 		w.set(s, t)
@@ -140,7 +164,8 @@ func (w *observer) see(s *Scanner, t *token) {
 	default:
 		w.want = wantNothing
 	}
-	w.prev = *t
+	w.compare(s, f, t)
+	w.prev, w.entering = *t, false
 }
 
 // passes reports whether a keyword, which may be a name, is none where it stands.
@@ -187,6 +212,9 @@ func (w *observer) word(s *Scanner, f *frame, t *token) {
 		}
 	case kwOnly, kwLateral, kwIf, kwNot, kwExists, kwTemp, kwUnlogged:
 	default:
+		if w.want == wantRead {
+			w.other()
+		}
 		w.want = wantNothing
 	}
 }
@@ -232,6 +260,7 @@ func (w *observer) name(s *Scanner, f *frame, t *token) {
 	case '(':
 		if w.want == wantRead { // a function
 			w.want, w.parts = wantNothing, nil
+			w.other()
 
 			return
 		}
@@ -244,6 +273,7 @@ func (w *observer) name(s *Scanner, f *frame, t *token) {
 		table.Written = s.copies()
 	}
 	w.tables = append(w.tables, table)
+	w.source(table)
 	w.want, w.parts = wantNothing, nil
 }
 
@@ -294,7 +324,10 @@ func (w *observer) literal(s *Scanner, t *token, c Class) {
 	switch {
 	case c == identifier && w.found.Target == "":
 		w.found.Target = s.spelling(t)
-	case w.each != nil && c != identifier:
+	case c == identifier:
+	case w.each == nil:
+		w.value(0)
+	default:
 		w.each(Literal{Text: s.lex.text[t.start:t.end], Class: c, InList: s.nlists > 0})
 	}
 	w.want = wantNothing
@@ -316,6 +349,6 @@ func Literals(text []byte, o Options, each func(Literal)) {
 	w := observer{each: each}
 	s := Scanner{watch: &w}
 	for s.Init(text, o); s.Next(); {
-		w.finish()
+		w.finish(&s)
 	}
 }
