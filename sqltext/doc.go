@@ -10,7 +10,7 @@
 //	facts := sqltext.Look(text, sqltext.Options{})      // of all of them
 //
 // A [Scanner] gives both for each statement of a text. What costs more is made on demand
-// only: [Normalise] the text to show, [DetailsOf] names and what
+// only: [Normalise] the text to show, [Summary] a few words, [DetailsOf] names and what
 // values are compared with, [Statement.Tags] what comments say, [Literals] values.
 //
 // What a lexer cannot know it does not pretend to: which schema a name is in, what a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // A rewriting makes another text of one, or nil where it does not apply.
@@ -216,6 +217,21 @@ func checkCompared(t *testing.T, text []byte, o Options) {
 	}
 }
 
+// checkSummary fails the test if a summary is too long, or tells of other literals.
+func checkSummary(t *testing.T, text []byte, o Options) {
+	t.Helper()
+	if i := bytes.IndexByte(text, 0); i >= 0 {
+		text = text[:i]
+	}
+	got := Summary(text, o)
+	if n := utf8.RuneCountInString(got); n > MaxSummary {
+		t.Errorf("%+v: the summary of %q has %d characters", o, text, n)
+	}
+	if other := otherValues(text, o); other != nil && Summary(other, o) != got {
+		t.Errorf("%+v: %q and %q have the summaries %q and %q", o, text, other, got, Summary(other, o))
+	}
+}
+
 // checkText holds a text to all that is true of every text.
 func checkText(t *testing.T, text []byte) {
 	t.Helper()
@@ -223,6 +239,7 @@ func checkText(t *testing.T, text []byte) {
 		checkShown(t, text, o)
 		checkFirst(t, text, o)
 		checkCompared(t, text, o)
+		checkSummary(t, text, o)
 		checkIdempotent(t, text, o)
 		checkBlind(t, "space and comments", text, o, respace)
 		checkBlind(t, "literals", text, o, otherValues)
@@ -261,7 +278,7 @@ func FuzzFingerprint(f *testing.F) {
 func TestNormalisedTextHoldsNoLiterals(t *testing.T) {
 	t.Parallel()
 	for _, text := range corpus() {
-		for _, shown := range normalised([]byte(text), Options{}) {
+		for _, shown := range append(normalised([]byte(text), Options{}), Summary([]byte(text), Options{})) {
 			for _, secret := range []string{"hunter2", "secret", "example.com", "payload"} {
 				if strings.Contains(shown, secret) {
 					t.Errorf("%s shows %s", shown, secret)

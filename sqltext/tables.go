@@ -87,11 +87,14 @@ type observer struct {
 	entering  bool // the token begins a scope
 	aliased   bool // the alias of a table may come
 	enough    bool // no more values are told of
+
+	sum    *summary // nil: nobody wants one
+	nameAt int32    // where the name begins that is being read
 }
 
 // begin starts another statement.
 func (w *observer) begin() {
-	*w = observer{found: w.found, each: w.each, enough: len(w.found.Compared) == maxCompared}
+	*w = observer{found: w.found, each: w.each, sum: w.sum, enough: len(w.found.Compared) == maxCompared}
 }
 
 // finish takes over the tables and the values of a statement.
@@ -150,6 +153,9 @@ func (w *observer) see(s *Scanner, t *token) {
 		w.alias(s, t)
 	}
 	w.follow(s, f, t)
+	if w.sum != nil {
+		w.sum.see(w, s, t)
+	}
 	switch {
 	case s.st.Kind == Set || s.within > 0 || s.set != setNone:
 		w.set(s, t)
@@ -254,6 +260,9 @@ func (w *observer) name(s *Scanner, f *frame, t *token) {
 		return
 	}
 	w.parts = append(w.parts, s.spelling(t))
+	if len(w.parts) == 1 {
+		w.nameAt = t.start
+	}
 	switch s.next.char {
 	case '.':
 		return
@@ -274,6 +283,9 @@ func (w *observer) name(s *Scanner, f *frame, t *token) {
 	}
 	w.tables = append(w.tables, table)
 	w.source(table)
+	if w.sum != nil && (table.Schema != "" || !slices.Contains(w.ctes, table.Name)) {
+		w.sum.add(compact(&s.lex, w.nameAt, t.end))
+	}
 	w.want, w.parts = wantNothing, nil
 }
 

@@ -134,6 +134,7 @@ func parseLine(line []byte) (string, error) {
 type finding struct {
 	Fingerprint sqltext.ID        `json:"fingerprint"`
 	Kind        sqltext.Kind      `json:"kind"`
+	Summary     string            `json:"summary,omitempty"` // in JSON only
 	Tables      []string          `json:"tables,omitempty"`
 	Written     []string          `json:"written,omitempty"` // those of the tables that are
 	Tags        map[string]string `json:"tags,omitempty"`
@@ -157,6 +158,7 @@ func (f *fingerprinter) print(text []byte) {
 func (f *fingerprinter) find(text []byte, st sqltext.Statement) finding {
 	part := text[st.Start:st.End]
 	found := finding{Fingerprint: st.Fingerprint, Kind: st.Kind}
+	found.Summary = strings.ToValidUTF8(sqltext.Summary(part, f.options), "\ufffd")
 	found.Text = strings.ToValidUTF8(sqltext.Normalise(part, f.options), "\ufffd")
 	for _, t := range sqltext.DetailsOf(part, f.options).Tables {
 		found.Tables = append(found.Tables, t.String())

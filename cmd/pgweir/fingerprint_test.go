@@ -54,7 +54,7 @@ func TestFingerprintJSON(t *testing.T) {
 	if code != exitOK || len(lines) != 2 {
 		t.Fatalf("exit code %d, stdout %s", code, stdout)
 	}
-	want := `{"fingerprint":"c4430bea1dcbeac2","kind":"insert","tables":["a","b"],"written":["a"],` +
+	want := `{"fingerprint":"c4430bea1dcbeac2","kind":"insert","summary":"INSERT a SELECT b","tables":["a","b"],"written":["a"],` +
 		`"tags":{"route":"x"},"text":"INSERT INTO a SELECT $1 FROM b WHERE c < $2"}`
 	if lines[0] != want {
 		t.Errorf("%s, want\n%s", lines[0], want)
