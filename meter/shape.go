@@ -1,7 +1,6 @@
 package meter
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/pgweir/pgweir/sqltext"
@@ -65,14 +64,15 @@ func (m *Meter) newShape(text []byte, st *sqltext.Statement, o sqltext.Options) 
 	found := sqltext.DetailsOf(text, o)
 	d := nplusone.Description{
 		Fingerprint: uint64(st.Fingerprint), Text: sqltext.Normalise(text, o), Kind: kindOf(st),
+		Columns: columnsOf(found.Compared),
 	}
 	for _, t := range found.Tables {
 		d.Tables = append(d.Tables, t.String())
 	}
 	s := &shape{
 		fingerprint: fingerprintOf(st),
+		text:        stats.Text{Summary: sqltext.Summary(text, o), Normalised: d.Text},
 		reads:       d.Kind == nplusone.Read && len(d.Text) <= stats.MaxText,
-		text:        stats.Text{Summary: summary(st.Kind, d.Tables), Normalised: d.Text},
 	}
 	if m.group != nil {
 		s.statement = m.group.Statement(d)
@@ -81,9 +81,23 @@ func (m *Meter) newShape(text []byte, st *sqltext.Statement, o sqltext.Options) 
 	return s
 }
 
-// summary is what a statement does, to which tables.
-func summary(kind sqltext.Kind, tables []string) string {
-	return strings.TrimSpace(strings.ToUpper(kind.String()) + " " + strings.Join(tables, " "))
+// maxColumns is how many values of a statement the search for loops looks at.
+const maxColumns = 4
+
+// columnsOf names what the first values of a statement are compared with. Parameters
+// have numbers; where there are none literals count from 0 on.
+func columnsOf(compared []sqltext.Comparison) []string {
+	columns := make([]string, maxColumns)
+	for i, c := range compared {
+		if c.Parameter > 0 {
+			i = c.Parameter - 1
+		}
+		if i < maxColumns && c.Table != "" && c.Column != "" {
+			columns[i] = c.Table + "." + c.Column
+		}
+	}
+
+	return columns
 }
 
 // fingerprintOf is the fingerprint that figures are kept by.

@@ -175,6 +175,9 @@ func TestLoopIsFound(t *testing.T) {
 				if f.Kind != nplusone.KindNPlusOne || f.Confidence != nplusone.Proven || f.Count != uint64(len(ids)) {
 					t.Errorf("found %+v, want it proven, of %d statements", f, len(ids))
 				}
+				if want := fmt.Sprintf("t.id <- t.id (%d/%d values)", len(ids), len(ids)); f.Provenance != want {
+					t.Errorf("provenance %q, want %q", f.Provenance, want)
+				}
 			})
 		}
 	}
