@@ -2,10 +2,14 @@ package meter
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/pgweir/pgweir/sqltext"
 	"github.com/pgweir/pgweir/stats"
@@ -159,4 +163,52 @@ func (r *rig) answerSlowly() {
 	r.flow.Complete(nil, r.now)
 	r.flow.Pop(1)
 	r.flow.Ready(false, r.now)
+}
+
+// TestLog checks that lines tell what a person needs to act, and no values.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zapcore.InfoLevel)
+	r := newRig(t, zap.New(core))
+	const tags = " /*route='%2Fusers',request_id='1',framework='django'*/"
+	var rows [][]byte
+	for i := range 60 {
+		rows = append(rows, fmt.Appendf(nil, "\x00\x01\x00\x00\x00\x05%05d", 30_000+i))
+	}
+	r.query([]byte("SELECT id FROM users"+tags), oneNumber, rows...)
+	for i := range 60 {
+		r.query(fmt.Appendf(nil, "SELECT x FROM orders WHERE user_id = %d%s", 30_000+i, tags), oneNumber, number7)
+	}
+	known := r.read([]byte("SELECT x FROM orders WHERE user_id = 30001" + tags))
+	r.flow.Query(&known, r.timing())
+	r.answerSlowly()
+	r.found()
+	for message, want := range map[string]map[string]any{
+		"N+1: a statement for each row of a list": {
+			"confidence": "proven", "statement": "SELECT x FROM orders WHERE user_id = $1", "parent": "SELECT id FROM users",
+			"provenance": "orders.user_id <- users.id (60/60 values)", "route": "/users", "database": "shop",
+			"user": "app", "application": "web", "count": uint64(61),
+		},
+		"slow statement": {
+			"statement": "SELECT x FROM orders WHERE user_id = $1", "route": "/users", "reason": "threshold",
+			"server": 2 * time.Second, "limit": 500 * time.Millisecond,
+		},
+		"request with many statements": {"statements": uint64(62), "distinct": uint64(2), "route": "/users"},
+	} {
+		lines := logs.FilterMessage(message).All()
+		if len(lines) != 1 || lines[0].Level != zapcore.WarnLevel {
+			t.Errorf("%q: %d lines, want one warning", message, len(lines))
+
+			continue
+		}
+		got := lines[0].ContextMap()
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%q: %s is %v, want %v", message, key, got[key], value)
+			}
+		}
+		if text := fmt.Sprint(got); strings.Contains(text, "3000") {
+			t.Errorf("%q tells of values: %s", message, text)
+		}
+	}
 }

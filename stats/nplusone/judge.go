@@ -110,7 +110,7 @@ func (s *slot) provenance(v *verdict) string {
 	if v.confidence != Proven || s.parent == nil {
 		return ""
 	}
-	of := min(v.distinct, s.parent.sketched)
+	of := min(max(v.distinct, s.hits), s.parent.sketched) // distinct is an estimate
 	from := s.parent.st.column(int(s.column))
 
 	return fmt.Sprintf("%s <- %s (%d/%d values)", s.st.parameter(int(s.param)), from, min(s.hits, of), of)
