@@ -23,6 +23,7 @@ type table = map[string]any
 type options struct {
 	cluster   *postgres.Cluster // nil: the shared one
 	settings  table             // of [pgweir], over the harness's own
+	stats     table             // of [stats]
 	databases map[string]table  // nil: "*", with the cluster's address
 	users     map[string]table  // nil: the cluster's superuser
 	build     *build            // nil: with the race detector
@@ -106,7 +107,12 @@ func configOf(o options) table {
 		users = map[string]table{o.cluster.User: {"password": o.cluster.Password}}
 	}
 
-	return table{"pgweir": settings, "databases": databases, "users": users}
+	all := table{"pgweir": settings, "databases": databases, "users": users}
+	if o.stats != nil {
+		all["stats"] = o.stats
+	}
+
+	return all
 }
 
 // serverOf returns an entry of [databases] for a cluster, with more settings.

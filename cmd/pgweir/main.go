@@ -41,6 +41,8 @@ func commands() []command {
 		{"serve", "run the pooler", runServe},
 		{"check", "check a configuration file and say what is wrong with it", runCheck},
 		{"dev", "try the pooler on a throwaway PostgreSQL or DATABASE_URL", runDev},
+		{"report", "print what a running pgweir has measured", runReport},
+		{"nplusone", "print the N+1 queries that it has found", runNPlusOne},
 		{"fingerprint", "print the fingerprints of SQL statements", runFingerprint},
 		{"version", "print the version", runVersion},
 	}

@@ -30,7 +30,9 @@ type Execution struct {
 
 // An Origin is whose statements they are. Make it with [NewOrigin].
 type Origin struct {
-	Database, User, Application string
+	Database    string `json:"database"`
+	User        string `json:"user"`
+	Application string `json:"application"` // application_name
 
 	hash uint64 // tells databases and applications apart
 }

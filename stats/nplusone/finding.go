@@ -66,8 +66,8 @@ type Finding struct {
 	LastSeen   time.Time `json:"last_seen"`
 	Suggestion string    `json:"suggestion"`
 
-	SavedMS float64 `json:"-"` // an estimate of what asking once would have saved
-	Origin  Origin  `json:"-"` // where it was seen first
+	SavedMS float64 `json:"-"`      // an estimate of what asking once would have saved
+	Origin  Origin  `json:"origin"` // where it was seen first
 
 	first, last time.Duration // on the clock of the detectors
 }

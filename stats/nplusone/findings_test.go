@@ -30,7 +30,8 @@ func TestJSON(t *testing.T) {
 		`"exec_ms":70,"gap_ms":21,"round_trips":70,"occurrences":1,`+
 		`"first_seen":"2023-11-14T22:13:20.0026Z","last_seen":"2023-11-14T22:13:20.0923Z",`+
 		`"suggestion":"Load the rows along with the list: select_related() for one row, prefetch_related() for many. `+
-		`Ask for all rows with one statement: WHERE orders.user_id = ANY($1), or JOIN orders ON orders.user_id = users.id."}]}`+"\n",
+		`Ask for all rows with one statement: WHERE orders.user_id = ANY($1), or JOIN orders ON orders.user_id = users.id.",`+
+		`"origin":{"database":"shop","user":"app","application":"web"}}]}`+"\n",
 		w.statement(ordersOf).Fingerprint, w.statement(listUsers).Fingerprint)
 	got := w.group.Findings.List()[0]
 	text := strings.ReplaceAll(b.String(), fmt.Sprintf(`"distinct":%d`, got.Distinct), `"distinct":70`)

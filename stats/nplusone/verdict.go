@@ -1,5 +1,7 @@
 package nplusone
 
+import "fmt"
+
 // Kinds of findings.
 const (
 	KindNPlusOne  = "n+1"
@@ -27,6 +29,19 @@ func (c Confidence) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (c Confidence) MarshalText() ([]byte, error) {
 	return []byte(c.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *Confidence) UnmarshalText(text []byte) error {
+	for _, one := range []Confidence{Suspected, Likely, Proven} {
+		if one.String() == string(text) {
+			*c = one
+
+			return nil
+		}
+	}
+
+	return fmt.Errorf("confidence %q is none of suspected, likely and proven", text)
 }
 
 // A verdict is what the counts of a slot mean.
