@@ -81,6 +81,9 @@ func (f *Flow) end(rows uint64, code string, now time.Duration) {
 	}
 	f.More()
 	a := f.asks.first()
+	if f.asks.n == 1 { // what has come since is part of it: the data of a COPY, a Sync
+		a.in, f.in = a.in+f.in, 0
+	}
 	if t := a.current(); t.shape != nil {
 		f.fill(a, t, rows, code, now)
 		f.complete = true

@@ -66,6 +66,13 @@ func (f *Flow) Begin(l *Loop, c *Client, o Observer) {
 	f.loop, f.client, f.observer = l, c, o
 }
 
+// End ends measuring. What the flow has used it keeps for the next client.
+func (f *Flow) End() {
+	f.Drop()
+	f.loop, f.client, f.observer = nil, nil, nil
+	f.last = execution{sample: f.last.sample[:0]}
+}
+
 // Drop forgets what is not answered, as it will not be, and books what is complete. The
 // next server begins with nothing.
 func (f *Flow) Drop() {

@@ -42,6 +42,7 @@ type Meter struct {
 	options Options
 	group   *nplusone.Group // nil: no loops are looked for
 	shapes  shapes
+	unread  *shape // of texts that are too long
 	loops   []*Loop
 }
 
@@ -59,6 +60,10 @@ func New(o Options) *Meter {
 		m.Findings = m.group.Findings
 	}
 	m.shapes.recent.keep = keepShapes
+	m.unread = &shape{fingerprint: stats.Other}
+	if m.group != nil {
+		m.unread.statement = m.group.Statement(nplusone.Description{Kind: nplusone.Session, Text: "..."})
+	}
 	for i := range o.Posts {
 		m.loops = append(m.loops, newLoop(m, i))
 	}

@@ -45,6 +45,16 @@ func (l *Loop) Read(text []byte, o sqltext.Options, facts *sqltext.Facts) Text {
 	return t
 }
 
+// Unread returns what stands for a text that is too long to be read: its executions are
+// counted with those of all that is not tracked.
+func (l *Loop) Unread() Text {
+	if l == nil {
+		return Text{}
+	}
+
+	return Text{shape: l.meter.unread}
+}
+
 // maxStatements is how many statements of a text are booked by themselves, besides the
 // first; as what comes behind them nobody knows.
 const maxStatements = 1000

@@ -70,6 +70,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 			err = k.panicked(v)
 		}
 		s.tally(k.loop).Sent(k.booked.FromServer) // what went to the client after the last release
+		k.flow.End()
 		k.up.reset(k.loop)
 		k.down.reset(k.loop)
 		*k = link{

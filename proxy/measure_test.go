@@ -85,6 +85,10 @@ func TestMeasured(t *testing.T) {
 			},
 			[]string{listed(3, 15)},
 		},
+		"a long text": {
+			[]step{{query("SELECT '" + strings.Repeat("x", 100_000) + "'"), "Z"}},
+			[]string{": 1 calls, 1 rows"},
+		},
 		"only described": {[]step{{join(parse("a", list), describeStmt("a"), syncMsg()), "Z"}}, nil},
 		"a pipeline that fails in the middle": {
 			[]step{{join(extended("SELECT 1"), extended("SELECT 1/0"), extended("SELECT now()"), syncMsg(), extended("SELECT 2"), syncMsg()), "ZZ"}},

@@ -117,7 +117,8 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 	case b[wire.HeaderSize] != 0:
 		return asItIs, errStatementTooLarge
 	}
-	k.prepareAs(newStatement("", known{traits: traits{effects: sqltext.SetsConfig}}, true)) // nobody reads all of it
+	nobodyKnows := known{traits{effects: sqltext.SetsConfig}, k.session.worker().meter.Unread()}
+	k.prepareAs(newStatement("", nobodyKnows, true))
 
 	return follows, nil
 }

@@ -72,6 +72,9 @@ func (k *link) judge(h *wire.Header) (verdict, error) {
 	case h.Type == wire.Query:
 		b := k.up.unjudged()
 		k.query = k.read(b[wire.HeaderSize:min(h.Size, len(b))])
+		if len(b) < h.Size {
+			k.query.measured = k.session.worker().meter.Unread()
+		}
 	}
 	if k.manages {
 		return k.prepare(h)

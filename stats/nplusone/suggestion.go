@@ -70,6 +70,7 @@ func eager(framework string) string {
 		{"ecto", "preload"},
 		{"laravel", "with()"},
 		{"prisma", "include"},
+		{"typeorm", "relations, or leftJoinAndSelect()"},
 	} {
 		if strings.Contains(name, f.name) {
 			return "Load the rows along with the list: " + f.hint + ". "
