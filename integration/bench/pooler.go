@@ -36,6 +36,7 @@ type poolSettings struct {
 	maxClients int
 	authType   string // trust or scram-sha-256
 	loops      int    // pgweir's event loops; 0: its default. PgBouncer always has one.
+	noStats    bool   // pgweir measures no statements
 
 	port       int    // where it listens, on loopback
 	serverPort int    // where PostgreSQL listens, on loopback
@@ -188,6 +189,8 @@ func pgweirConfig(s poolSettings) string {
 		"loops = "+strconv.Itoa(s.loops),
 		"log_connections = false",
 		"log_disconnections = false",
+		"[stats]",
+		"enabled = "+strconv.FormatBool(!s.noStats),
 		"[databases."+benchDatabase+"]",
 		"host = "+strconv.Quote(loopback),
 		"port = "+strconv.Itoa(s.serverPort),

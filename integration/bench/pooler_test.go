@@ -20,7 +20,7 @@ func settings(t *testing.T) poolSettings {
 		t.Fatal(err)
 	}
 	return poolSettings{
-		poolSize: 21, maxClients: 1001, authType: "scram-sha-256", loops: 2,
+		poolSize: 21, maxClients: 1001, authType: "scram-sha-256", loops: 2, noStats: true,
 		port: 6433, serverPort: 5433, authFile: authFile,
 	}
 }
@@ -39,7 +39,8 @@ func TestPgweirConfig(t *testing.T) {
 	got := poolSettings{
 		poolSize: cfg.Pgweir.DefaultPoolSize, maxClients: cfg.Pgweir.MaxClientConn,
 		authType: string(cfg.Pgweir.AuthType), loops: cfg.Pgweir.Loops,
-		port: cfg.Pgweir.ListenPort, serverPort: cfg.Databases[benchDatabase].Port, authFile: cfg.Pgweir.AuthFile,
+		noStats: !cfg.Stats.Enabled,
+		port:    cfg.Pgweir.ListenPort, serverPort: cfg.Databases[benchDatabase].Port, authFile: cfg.Pgweir.AuthFile,
 	}
 	if diff := cmp.Diff(s, got, cmp.AllowUnexported(poolSettings{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -17,7 +17,8 @@ const measureMargin = time.Minute
 type contestant struct {
 	label   string
 	program *program
-	loops   int // 0: the program's default
+	loops   int  // 0: the program's default
+	noStats bool // pgweir measures no statements
 }
 
 // result is what a scenario's rounds have shown. A contestant that did not take part has no samples; else it has one
@@ -42,6 +43,10 @@ func (ps programs) contestants(s scenario) (subject, baseline *contestant) {
 		return enter(first, twice, 0), enter(second, twice, 0)
 	case s.contest == loopsContest:
 		return enter(first, ps.pgweir, 2), enter(second, ps.pgweir, 1)
+	case s.contest == statsContest && ps.pgweir != nil:
+		return enter(first, ps.pgweir, 0), &contestant{label: second, program: ps.pgweir, noStats: true}
+	case s.contest == statsContest:
+		return nil, nil
 	case s.needsPrepared && ps.pgbouncer != nil && lacksPrepared(ps.pgbouncer.version):
 		return enter(first, ps.pgweir, 0), nil
 	default:
@@ -54,7 +59,7 @@ func enter(label string, program *program, loops int) *contestant {
 	if program == nil {
 		return nil
 	}
-	return &contestant{label, program, loops}
+	return &contestant{label: label, program: program, loops: loops}
 }
 
 // lacksPrepared tells whether a PgBouncer cannot carry named prepared statements in transaction mode: it can since
@@ -120,7 +125,7 @@ func (b *lab) measure(ctx context.Context, who *contestant, s scenario) (got sam
 	ctx, cancel := context.WithTimeout(ctx, b.duration+measureMargin)
 	defer cancel()
 	pool := s.pool
-	pool.loops = who.loops
+	pool.loops, pool.noStats = who.loops, who.noStats
 	p, err := b.startPooler(ctx, who.program, pool)
 	if err != nil {
 		return sample{}, err

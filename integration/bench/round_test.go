@@ -78,6 +78,11 @@ func TestContestants(t *testing.T) {
 			want:     []string{"2 loops", "1 loop"}, loops: []int{2, 1},
 		},
 		{
+			name: "measuring and not", programs: bothPrograms("PgBouncer 1.25.2"),
+			scenario: scenario{contest: statsContest},
+			want:     []string{"measuring", "not"}, loops: []int{0, 0},
+		},
+		{
 			name: "noise", programs: bothPrograms("PgBouncer 1.25.2"),
 			scenario: scenario{contest: noiseContest}, want: []string{"the same", "again"}, loops: []int{0, 0},
 		},

@@ -25,6 +25,7 @@ type contest int
 const (
 	versusContest contest = iota // pgweir and PgBouncer
 	loopsContest                 // pgweir with two event loops, and with one
+	statsContest                 // pgweir that measures statements, and pgweir that does not
 	noiseContest                 // the same twice: PgBouncer, or pgweir if there is none
 
 	contestKinds // how many there are
@@ -35,6 +36,8 @@ func (c contest) labels() (subject, baseline string) {
 	switch c {
 	case loopsContest:
 		return "2 loops", "1 loop"
+	case statsContest:
+		return "measuring", "not"
 	case noiseContest:
 		return "the same", "again"
 	default:
@@ -88,6 +91,7 @@ func scenarios(duration time.Duration, prepared bool) []scenario {
 			all = append(all, s)
 		}
 	}
+	all = append(all, statsScenarios(duration)...)
 	all = append(all, connectScenarios(duration)...)
 	return append(all,
 		copyScenario(duration),
@@ -97,6 +101,22 @@ func scenarios(duration time.Duration, prepared bool) []scenario {
 		loopsScenario(64, duration),
 		noiseScenario(duration),
 	)
+}
+
+// statsScenarios compare pgweir with itself with [stats] off, in the query modes and for the numbers of clients that
+// its cost is promised for.
+func statsScenarios(duration time.Duration) []scenario {
+	var family []scenario
+	for _, mode := range []string{"simple", "extended", "prepared"} {
+		for _, clients := range []int{16, 64} {
+			family = append(family, scenario{
+				name:    fmt.Sprintf("stats-%s-%d", mode, clients),
+				measure: measureLoad(load{mode: mode, clients: clients}, duration),
+				unit:    cpuUnit, goal: goal{ratioAtMost, 1.03}, pool: defaultPool(), contest: statsContest,
+			})
+		}
+	}
+	return family
 }
 
 // throughputScenarios returns one scenario per number of clients, all in one query mode.
