@@ -22,6 +22,7 @@ const (
 // again; between two runs it holds nothing.
 type link struct {
 	session *session
+	worker  *worker // of the loop
 	task    *reactor.Task
 	loop    *reactor.Loop
 	client  *reactor.Conn
@@ -64,7 +65,7 @@ type link struct {
 // run serves the client until it is at rest, with a nil error, or its session is
 // over, with the reason. The client has been told by then. It may wait.
 func (k *link) run(s *session, t *reactor.Task) (err error) {
-	k.session, k.task, k.loop, k.client = s, t, t.Loop(), s.conn
+	k.session, k.worker, k.task, k.loop, k.client = s, s.worker(), t, t.Loop(), s.conn
 	defer func() {
 		if v := recover(); v != nil {
 			err = k.panicked(v)
@@ -78,7 +79,7 @@ func (k *link) run(s *session, t *reactor.Task) (err error) {
 			flow: k.flow,
 		}
 	}()
-	k.flow.Begin(s.worker().meter, &s.measured, s)
+	k.flow.Begin(k.worker.meter, &s.measured, s)
 	t.Join(clientPlace, k.client)
 	k.takeAhead()
 	err = k.serve()

@@ -15,7 +15,7 @@ import (
 func (k *link) measureUp(h wire.Header, body []byte, asks bool) {
 	used := k.used
 	k.used = nil
-	if k.session.worker().meter == nil || k.owed.skip {
+	if k.worker.meter == nil || k.owed.skip {
 		return
 	}
 	k.flow.Sent(h.Size)

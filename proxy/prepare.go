@@ -117,7 +117,7 @@ func (k *link) parsePart(h *wire.Header) (verdict, error) {
 	case b[wire.HeaderSize] != 0:
 		return asItIs, errStatementTooLarge
 	}
-	nobodyKnows := known{traits{effects: sqltext.SetsConfig}, k.session.worker().meter.Unread()}
+	nobodyKnows := known{traits{effects: sqltext.SetsConfig}, k.worker.meter.Unread()}
 	k.prepareAs(newStatement("", nobodyKnows, true))
 
 	return follows, nil

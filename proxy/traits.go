@@ -87,7 +87,7 @@ func (t *traits) suspect() bool {
 
 // read returns what is known of a text of the client's.
 func (k *link) read(text []byte) known {
-	return k.session.worker().read(text, k.session.reading)
+	return k.worker.read(text, k.session.reading)
 }
 
 // readAs finds out how the client's texts are to be read. w is what its servers are like.

@@ -73,7 +73,7 @@ func (k *link) judge(h *wire.Header) (verdict, error) {
 		b := k.up.unjudged()
 		k.query = k.read(b[wire.HeaderSize:min(h.Size, len(b))])
 		if len(b) < h.Size {
-			k.query.measured = k.session.worker().meter.Unread()
+			k.query.measured = k.worker.meter.Unread()
 		}
 	}
 	if k.manages {

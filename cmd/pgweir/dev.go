@@ -159,9 +159,10 @@ func (d *dev) greet(a *app) error {
 	if !d.throwaway {
 		behind, goodbye = "the database of "+databaseURLVariable, "Ctrl-C stops it. Passwords are as there."
 	}
-	metrics := "off (http_listen)"
+	metrics, report := "off (http_listen)", "off (http_listen)"
 	if a.webListen != nil {
-		metrics = "http://" + dialable(a.webListen.Addr()) + "/metrics"
+		base := "http://" + dialable(a.webListen.Addr())
+		metrics, report = base+"/metrics", os.Args[0]+" report -url "+base
 	}
 	_, err := fmt.Fprintf(d.stdout, `
 pgweir is in front of %s.
@@ -169,10 +170,11 @@ pgweir is in front of %s.
   URL      %s
   psql     psql '%s'
   metrics  %s
+  report   %s
 
 %s
 
-`, behind, url, url, metrics, goodbye)
+`, behind, url, url, metrics, report, goodbye)
 
 	return err
 }
