@@ -79,12 +79,12 @@ func requestSettings() []Setting {
 		},
 		{
 			Key: "request_warn_statements", Restart: true, PgBouncer: notInPgBouncer,
-			Doc:     "a request with more statements than that is logged",
+			Doc:     "a request with more statements is logged, if it has an id or is one transaction",
 			binding: bind(func(s *Stats) *int { return &s.RequestWarnStatements }, count(1), 50),
 		},
 		{
 			Key: "request_warn_time", Restart: true, PgBouncer: notInPgBouncer,
-			Doc:     "a request that takes longer is logged",
+			Doc:     "so is one that takes longer",
 			binding: bind(func(s *Stats) *time.Duration { return &s.RequestWarnTime }, pause(), time.Second),
 		},
 	}

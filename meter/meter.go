@@ -145,7 +145,7 @@ func (m *Meter) Evicted() uint64 {
 func (m *Meter) ended(r nplusone.Request) {
 	one := stats.Request{
 		Database: r.Origin.Database, User: r.Origin.User,
-		Statements: r.Statements, Distinct: r.Distinct, Took: r.Took,
+		Statements: r.Statements, Distinct: r.Distinct, Took: r.Took, Certain: r.Certain,
 	}
 	if r.Tags != nil {
 		one.Route = r.Tags.Where()

@@ -84,7 +84,7 @@ func (k *link) strike(h *wire.Header, body []byte) (ours bool, err error) {
 	if n := before - k.owed.marked; n > 0 {
 		k.settle(h, n, follows)
 	}
-	if !comesUnasked(h.Type) && !ours {
+	if k.worker.meter != nil && !ours && !comesUnasked(h.Type) {
 		k.measureDown(*h, body, first, asks-k.owed.asks)
 	}
 	if k.altered && status == wire.TxIdle {

@@ -186,3 +186,33 @@ func TestLoopIsFound(t *testing.T) {
 		}
 	}
 }
+
+// TestOrdinals: executions of a prepared statement are told apart by how often its server
+// had executed it, as PostgreSQL does before it chooses a generic plan.
+func TestOrdinals(t *testing.T) {
+	o := newOracle(t, func(g *config.Pgweir) { g.DefaultPoolSize, g.ServerRoundRobin = 2, true })
+	c, other := o.through(t), o.through(t)
+	c.send(query("BEGIN"))
+	c.until("Z")
+	other.send(query("SELECT 1")) // so that there are two servers
+	other.until("Z")
+	c.send(query("COMMIT"))
+	c.until("Z")
+	c.send(join(parse("a", "SELECT x FROM t WHERE id = $1"), syncMsg()))
+	c.until("Z")
+	for range 14 {
+		c.send(join(run("a", "7"), syncMsg()))
+		c.until("Z")
+	}
+	o.measured(c)
+	for _, s := range o.meter.Statements.Snapshot(t.Context()).Statements {
+		if strings.Contains(s.Text.Normalised, "FROM t") {
+			if s.Custom.Calls != 10 || s.Later.Calls != 4 {
+				t.Errorf("%d executions among the first five of a server and %d later, want 10 and 4", s.Custom.Calls, s.Later.Calls)
+			}
+
+			return
+		}
+	}
+	t.Error("the statement is not there")
+}

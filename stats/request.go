@@ -30,6 +30,10 @@ type Request struct {
 	Statements            uint64
 	Distinct              uint64        // different fingerprints among them
 	Took                  time.Duration // from the first statement to the last answer
+	// Certain: where it begins and ends is known, as it has an id or is one transaction.
+	// Else it is what was between two pauses: on a connection without any these may be
+	// many requests, and nobody is warned.
+	Certain bool
 }
 
 // RequestFigures are what is kept of the requests of one pool. The zero value is empty.
@@ -101,7 +105,7 @@ func (s *Statements) BookRequest(r *Request) (RequestWarning, bool) {
 	defer q.mu.Unlock()
 	reason := q.of(poolName{r.Database, r.User}).book(r, &q.rules)
 	switch {
-	case reason == "":
+	case reason == "" || !r.Certain:
 		return RequestWarning{}, false
 	case !q.rate.allow(q.now()):
 		q.unwarned++

@@ -82,21 +82,22 @@ func TestRequests(t *testing.T) {
 		r    Request
 		want RequestReason
 	}{
-		{Request{Database: "shop", Statements: 19, Distinct: 4, Took: time.Second}, ""},
-		{Request{Database: "shop", Statements: 50, Distinct: 4}, ""},
-		{Request{Database: "shop", Statements: 51, Distinct: 4}, TooManyStatements},
-		{Request{Database: "shop", Statements: 1, Distinct: 1, Took: time.Second + 1}, TooLong},
+		{Request{Database: "shop", Statements: 51, Distinct: 4}, ""},
+		{Request{Database: "shop", Certain: true, Statements: 19, Distinct: 4, Took: time.Second}, ""},
+		{Request{Database: "shop", Certain: true, Statements: 50, Distinct: 4}, ""},
+		{Request{Database: "shop", Certain: true, Statements: 51, Distinct: 4}, TooManyStatements},
+		{Request{Database: "shop", Certain: true, Statements: 1, Distinct: 1, Took: time.Second + 1}, TooLong},
 	} {
 		now = now.Add(2 * time.Second)
 		if w, ok := s.BookRequest(&c.r); ok != (c.want != "") || w.Reason != c.want {
 			t.Errorf("%+v: warned %v, %+v", c.r, ok, w)
 		}
 	}
-	if _, ok := s.BookRequest(&Request{Database: "shop", Statements: 99}); ok {
+	if _, ok := s.BookRequest(&Request{Database: "shop", Certain: true, Statements: 99}); ok {
 		t.Error("warned twice in a second")
 	}
 	f := s.Snapshot(t.Context()).Requests[0]
-	if f.Requests != 5 || f.Statements != 220 || f.OverTarget != 3 || f.TooMany != 2 || f.TooLong != 1 {
+	if f.Requests != 6 || f.Statements != 271 || f.OverTarget != 4 || f.TooMany != 3 || f.TooLong != 1 {
 		t.Errorf("%+v", f)
 	}
 }

@@ -31,6 +31,8 @@ type Request struct {
 	Statements uint64
 	Distinct   uint64        // statements that differ; beyond 16 some may count twice
 	Took       time.Duration // from the beginning of the first to the answer to the last
+	// Certain: where it begins and ends is known, as it has an id or is one transaction.
+	Certain bool
 }
 
 // defaultMemory is the limit for all episodes together, in bytes.

@@ -23,6 +23,21 @@ func TestEnded(t *testing.T) {
 			c.think(time.Second)
 			c.run(listUsers, ids(1, 2))
 		}, []Request{{Statements: 3, Distinct: 2}}},
+		{"a transaction", func(c *connection) {
+			c.do("BEGIN")
+			c.run(listUsers, ids(1, 2))
+			c.run(settingsOf, ids(1), 1)
+			c.do("COMMIT")
+			c.detector.Disconnect(&c.client)
+		}, []Request{{Statements: 2, Distinct: 2, Certain: true}}},
+		{"two transactions", func(c *connection) {
+			for range 2 {
+				c.do("BEGIN")
+				c.run(listUsers, ids(1, 2))
+				c.do("COMMIT")
+			}
+			c.detector.Disconnect(&c.client)
+		}, []Request{{Statements: 2, Distinct: 1}}},
 		{"end of the client", func(c *connection) {
 			c.run(listUsers, ids(1, 2))
 			c.detector.Disconnect(&c.client)
@@ -33,7 +48,7 @@ func TestEnded(t *testing.T) {
 			c.tags = request(2)
 			c.run(listUsers, ids(1, 2))
 			c.group.Close()
-		}, []Request{{Statements: 1, Distinct: 1}, {Statements: 1, Distinct: 1}}},
+		}, []Request{{Statements: 1, Distinct: 1, Certain: true}, {Statements: 1, Distinct: 1, Certain: true}}},
 		{"too many statements", func(c *connection) {
 			for range maxStatements + 1 {
 				c.step = time.Microsecond

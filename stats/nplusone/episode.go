@@ -28,6 +28,8 @@ type episode struct {
 	statements  uint32
 	different   uint32 // of those, how many had no slot yet
 	changes     uint32 // writes and settings
+	tx          uint64 // of its client, at first
+	oneTx       bool   // all of them in one transaction
 	cut         bool   // it has gone on for too long, or there was no room for it
 	previous    *Statement
 	before      *parent // the list that stood immediately before
@@ -60,6 +62,10 @@ func (e *episode) full(now time.Duration) bool {
 // book takes in an execution.
 func (e *episode) book(x *Execution) {
 	gap := e.uncounted(x)
+	if e.statements == 0 {
+		e.tx, e.oneTx = x.Client.tx, true
+	}
+	e.oneTx = e.oneTx && x.InTransaction && e.tx == x.Client.tx
 	e.statements++
 	e.used = x.At
 	if e.tags == nil {

@@ -97,7 +97,7 @@ func (s *episodes) end(e *episode) {
 	if s.group.ended != nil && !e.cut {
 		s.group.ended(Request{
 			Origin: e.origin, Tags: e.tags, Statements: uint64(e.statements), Distinct: uint64(e.different),
-			Took: e.used - e.began,
+			Took: e.used - e.began, Certain: e.key != 0 || e.oneTx,
 		})
 	}
 	s.remove(e)
