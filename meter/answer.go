@@ -68,8 +68,12 @@ func (f *Flow) More() {
 // Ready tells of a ReadyForQuery, behind all else of its answer. now is when it came.
 func (f *Flow) Ready(inTransaction bool, now time.Duration) {
 	f.settle(inTransaction)
-	if f.asks.n == 0 && f.loop != nil {
-		f.busy, f.client.answered = false, now
+	if f.asks.n > 0 || f.loop == nil {
+		return
+	}
+	f.busy, f.client.answered = false, now
+	if !inTransaction {
+		f.dropPortals()
 	}
 }
 

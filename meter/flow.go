@@ -80,9 +80,8 @@ func (f *Flow) Drop() {
 		return
 	}
 	f.settle(false)
-	f.bookPaused(func(*execution) bool { return true })
+	f.dropPortals()
 	f.asks.reset()
-	clear(f.portals)
 	f.unnamed, f.busy = portal{}, false
 	f.in, f.out, f.rows = 0, 0, 0
 	f.looks, f.sketched = undecided, false

@@ -72,6 +72,16 @@ func (f *Flow) ClosePortal(name []byte) {
 	delete(f.portals, string(name))
 }
 
+// dropPortals forgets the portals with names, as the end of a transaction does.
+func (f *Flow) dropPortals() {
+	if len(f.paused) > 0 {
+		f.bookPaused(func(*execution) bool { return true })
+	}
+	if len(f.portals) > 0 {
+		clear(f.portals)
+	}
+}
+
 // finish books the portal with that name if some of its rows were fetched, as no more
 // will be.
 func (f *Flow) finish(name []byte) {

@@ -48,6 +48,17 @@ func bindPortal(name, stmt string) []byte {
 	return frameOf(&pgproto3.Bind{DestinationPortal: name, PreparedStatement: stmt})
 }
 
+// portalsOfManyNames are 100 transactions, each with a portal of another name, as some
+// drivers have them.
+func portalsOfManyNames(sql string) (steps []step) {
+	for i := range 100 {
+		name := fmt.Sprintf("C_%d", i)
+		steps = append(steps, step{join(parse("", sql), bindPortal(name, ""), executePortal(name, 0), syncMsg()), "Z"})
+	}
+
+	return steps
+}
+
 // TestMeasured checks what is booked of the ways to run statements, in session mode too,
 // where nobody looks after prepared statements.
 func TestMeasured(t *testing.T) {
@@ -103,6 +114,7 @@ func TestMeasured(t *testing.T) {
 			[]step{{join(parse("", list), bind(""), execute(2), execute(2), execute(2), syncMsg()), "Z"}},
 			[]string{listed(1, 5)},
 		},
+		"portals of many names": {portalsOfManyNames(list), []string{listed(100, 500)}},
 		"not to the end": {
 			[]step{
 				{query("BEGIN"), "Z"},
