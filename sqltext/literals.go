@@ -77,10 +77,8 @@ func (s *Scanner) string(t *token) {
 // number takes in a number: a literal, or one that belongs to a type, or the place of a
 // column in the output.
 func (s *Scanner) number(f *frame, t *token) {
-	negated := s.negated
-	s.negated = false
 	text := s.lex.text[t.start:t.end]
-	if t.kind == tokInteger && !negated && len(text) <= maxKept && isDigits(text) &&
+	if t.kind == tokInteger && s.minus == 0 && len(text) <= maxKept && isDigits(text) &&
 		(f.flags&frameTypmod != 0 || s.isColumn(f)) {
 		t.hash = hashBytes(classKept, text)
 		s.emit(t)
@@ -93,6 +91,9 @@ func (s *Scanner) number(f *frame, t *token) {
 	c := Integer
 	if t.kind == tokNumber {
 		c = Numeric
+	}
+	if s.minus != 0 {
+		t.start, s.minus = s.minus, 0
 	}
 	s.literal(t, c)
 }

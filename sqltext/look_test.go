@@ -142,7 +142,7 @@ func TestLiterals(t *testing.T) {
 		}
 		got = append(got, s)
 	})
-	if diff := cmp.Diff([]string{"1 in a list", "'x' in a list", "2.5"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"1 in a list", "'x' in a list", "-2.5"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -154,9 +154,10 @@ func TestFirst(t *testing.T) {
 		"SELECT a":                nil,
 		"SELECT 1, $1, 'x', null": {"1", "'x'", "null"},
 		"SELECT a IN (1, E'2', 3) AND b = 4.0 AND c = 5": {"1", "E'2'", "3", "4.0"},
-		"SAVEPOINT a":    nil,
-		"SET a = 'b', c": {"'b'"},
-		"SELECT 1, 'x":   nil,
+		"SELECT -1, - 2, 3 - 4, - -5, -6::int":           {"-1", "- 2", "3", "4"},
+		"SAVEPOINT a":                                    nil,
+		"SET a = 'b', c":                                 {"'b'"},
+		"SELECT 1, 'x":                                   nil,
 	} {
 		var s Scanner
 		s.Init([]byte("COMMIT; "+text), Options{})
@@ -187,6 +188,9 @@ func TestMeasures(t *testing.T) {
 	short, long := read("SELECT a IN (1, 2)"), read("SELECT a IN (1, 2, 3)")
 	if short.Fingerprint != long.Fingerprint || short.Longest != 2 || long.Longest != 3 || long.Literals != 3 {
 		t.Errorf("%+v, %+v", short, long)
+	}
+	if read("SELECT 1").Values == read("SELECT -1").Values {
+		t.Error("a minus makes no difference to the values")
 	}
 	if short.Values == long.Values || short.Values != read("select a in (1,2)").Values {
 		t.Errorf("values %x, %x", short.Values, long.Values)

@@ -46,11 +46,15 @@ func otherValues(text []byte, o Options) []byte {
 
 // another returns a literal of the class of l.
 func another(l Literal) string {
+	sign := ""
+	if l.Text[0] == '-' {
+		sign = "-" // without it a minus in front would be the sign
+	}
 	switch {
 	case l.Class == Integer:
-		return "7_0" // no place of a column, no size of a type
+		return sign + "7_0" // no place of a column, no size of a type
 	case l.Class == Numeric:
-		return "7.25e-3"
+		return sign + "7.25e-3"
 	case l.Class == Bits:
 		return "b'1'"
 	case l.Class == Null:

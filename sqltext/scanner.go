@@ -88,14 +88,14 @@ type Scanner struct {
 	atomic   int     // how many END there are to come in a body of BEGIN ATOMIC
 	set      setState
 	config   configCall
-	values   int  // how many of Statement.First are known
-	nameNext bool // what comes is a name of this session, or a channel
-	hideNext bool // what comes is a secret
-	skipping bool // all up to the end is part of the value that has been noted
-	drop     bool // the next token is left out
-	negated  bool // a minus in front of the next number has been left out
-	typing   bool // the last token is part of the name of a type
-	calm     bool // names and operators mean nothing but themselves
+	values   int   // how many of Statement.First are known
+	minus    int32 // where the next number's minus is, which has been left out; 0: it has none
+	nameNext bool  // what comes is a name of this session, or a channel
+	hideNext bool  // what comes is a secret
+	skipping bool  // all up to the end is part of the value that has been noted
+	drop     bool  // the next token is left out
+	typing   bool  // the last token is part of the name of a type
+	calm     bool  // names and operators mean nothing but themselves
 
 	within int // how deep in others the text is: 1, that of a DO statement; 2, a string in that
 
@@ -186,10 +186,10 @@ func (s *Scanner) reset() {
 	s.prev = past{}
 	s.depth, s.nlists, s.base, s.atomic = 0, 0, 0, 0
 	s.frames[0] = frame{flags: frameQuery}
-	s.object, s.before, s.values = 0, 0, 0
+	s.object, s.before, s.values, s.minus = 0, 0, 0, 0
 	s.set, s.config = setNone, configCall{}
 	s.nameNext, s.hideNext, s.skipping = false, false, false
-	s.drop, s.negated, s.typing, s.calm = false, false, false, false
+	s.drop, s.typing, s.calm = false, false, false
 }
 
 // isPlain reports whether a token means nothing but itself, where names and operators do.

@@ -140,7 +140,7 @@ func (s *Scanner) name(f *frame, t *token) {
 // operator takes in an operator. The sign of a negative literal is part of the literal.
 func (s *Scanner) operator(t *token) {
 	if t.char == '-' && s.isNegative() {
-		s.negated = true
+		s.minus = t.start // not 0: there is a token in front of it
 
 		return
 	}

@@ -347,8 +347,8 @@ func (w *observer) literal(s *Scanner, t *token, c Class) {
 
 // A Literal is one that a statement has.
 type Literal struct {
-	// Text is how it is written, quotes included and a sign not. It is part of the text
-	// that was read.
+	// Text is how it is written, with its quotes, and with its sign if that is negative
+	// and part of it: -1, but not -1::int. It is part of the text that was read.
 	Text []byte
 	// Class is what kind of literal it is.
 	Class Class
