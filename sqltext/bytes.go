@@ -14,6 +14,7 @@ const (
 	byteDouble        // "
 	byteDollar        // a parameter or a dollar quote
 	byteJunk          // a control character
+	byteEnd           // nothing: the end of the text
 )
 
 // byteClass says what each byte can begin. The sets are those of PostgreSQL's scan.l.

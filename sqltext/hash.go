@@ -96,37 +96,42 @@ func hashWord(text []byte, start, end int) uint64 {
 	return h
 }
 
-// shortWord returns how many of the eight bytes at the beginning of a word belong to it,
-// and the hash of the word if they are not all. It reads all eight at once: words are
-// short, and where one ends no processor can guess.
-func shortWord(x uint64) (int, uint64) {
-	high := x & (0x80 * ones)
-	v := x &^ high
-	folded := v | 0x20*ones
-	letter := (folded + (0x80-'a')*ones) &^ (folded + (0x7f-'z')*ones)
-	digit := (v + (0x80-'0')*ones) &^ (v + (0x7f-'9')*ones)
-	other := ((v ^ '_'*ones) + 0x7f*ones) & ((v ^ '$'*ones) + 0x7f*ones) // a high bit of 0: one of them
-	end := ^(high | letter | digit | ^other) & (0x80 * ones)
-	if end == 0 {
-		return 8, 0
-	}
-	n := bits.TrailingZeros64(end) / 8
-	capital := letter &^ high &^ (x << 2) & (0x80 * ones)
+// Eight bytes at once. The functions say of each byte whether it is something, by its
+// highest bit; the other bits mean nothing. All bytes must be of ASCII.
+const (
+	ones  = 0x0101010101010101 // a 1 in each byte
+	highs = 0x80 * ones        // the highest bit of each byte
+)
 
-	return n, absorb(classWord|uint64(n), (x|capital>>2)&(1<<(8*uint(n))-1))
+// lettersIn says which of the bytes are letters.
+func lettersIn(x uint64) uint64 {
+	small := x | 0x20*ones
+
+	return (small + (0x80-'a')*ones) ^ (small + (0x7f-'z')*ones)
 }
 
-// ones has a 1 in each byte.
-const ones = 0x0101010101010101
+// digitsIn says which of the bytes are digits.
+func digitsIn(x uint64) uint64 {
+	return (x + (0x80-'0')*ones) ^ (x + (0x7f-'9')*ones)
+}
 
-// tail returns up to eight bytes as a number.
+// otherThan says which of the bytes are not c.
+func otherThan(x uint64, c byte) uint64 {
+	return (x ^ uint64(c)*ones) + 0x7f*ones
+}
+
+// tail returns less than eight bytes as a number. Where there are four or more, it takes
+// four from either end, which may overlap.
 func tail(b []byte) uint64 {
-	var x uint64
-	for i := range min(len(b), 8) {
-		x |= uint64(b[i]) << (8 * i)
+	n := len(b)
+	switch {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4))
+	case n > 0:
+		return uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)) | uint64(b[n-1])<<(8*(n-1))
 	}
 
-	return x
+	return 0
 }
 
 // lower returns eight bytes with the capitals of ASCII made small.

@@ -22,6 +22,12 @@ const (
 	isFunction
 )
 
+// A meaning is what a word means: 0 and nothing if it is no keyword.
+type meaning struct {
+	kw    keyword
+	flags uint8
+}
+
 // An entry is one keyword with its flags.
 type entry struct {
 	name  string
@@ -205,9 +211,8 @@ var keywords = makeKeywords()
 
 // A keywordSlot holds a keyword, or is empty with a hash of 0.
 type keywordSlot struct {
-	hash  uint64
-	kw    keyword
-	flags uint8
+	hash uint64
+	meaning
 }
 
 // A keywordTable finds keywords by the hash of a word.
@@ -221,21 +226,21 @@ func makeKeywords() (t keywordTable) {
 		for t[i].hash != 0 {
 			i = (i + 1) % keywordSlots
 		}
-		t[i] = keywordSlot{h, e.kw, e.flags}
+		t[i] = keywordSlot{h, meaning{e.kw, e.flags}}
 	}
 
 	return t
 }
 
-// find returns the keyword whose hash is h, or 0.
-func (t *keywordTable) find(h uint64) (keyword, uint8) {
-	for i := h >> 54; ; i = (i + 1) % keywordSlots {
+// find returns what the word means whose hash is h.
+func (t *keywordTable) find(h uint64) meaning {
+	for i := h >> 54; ; i++ {
 		slot := &t[i%keywordSlots]
 		if slot.hash == h {
-			return slot.kw, slot.flags
+			return slot.meaning
 		}
 		if slot.hash == 0 {
-			return 0, 0
+			return meaning{}
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package sqltext
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // A tokenKind is what a token is, before its place says what it means.
 type tokenKind uint8
@@ -21,10 +24,9 @@ const (
 
 // A token is a piece of the text.
 type token struct {
-	kind  tokenKind
-	kw    keyword // of a word without quotes, or of a function's name
-	flags uint8   // of the keyword
-	quote quoting // of a string or a quoted name
+	kind    tokenKind
+	meaning         // of a word without quotes, or of a function's name
+	quote   quoting // of a string or a quoted name
 	// char is the byte of an operator or a sign of one byte, otherwise 0, and some
 	// signs of two.
 	char       byte
@@ -32,17 +34,19 @@ type token struct {
 	hash       uint64 // of a word, a name, an operator or a sign
 }
 
-// A past is what is remembered of a token.
+// A past is what is remembered of a token. Its fields have another order than there, so
+// that they are copied one by one: a processor waits where it reads at once what it has
+// just written in pieces.
 type past struct {
-	kind  tokenKind
 	kw    keyword
+	kind  tokenKind
 	flags uint8
 	char  byte
 }
 
 // past returns what is remembered of the token.
 func (t *token) past() past {
-	return past{t.kind, t.kw, t.flags, t.char}
+	return past{t.kw, t.kind, t.flags, t.char}
 }
 
 // Signs of two bytes, in token.char.
@@ -57,6 +61,9 @@ type lexer struct {
 	text []byte
 	at   int // the first byte that has not been read
 	opts Options
+	// eight is the last place from which on a word may be read eight bytes at once; -1:
+	// none.
+	eight int
 
 	// The run of operator bytes that was met last; see operator.
 	runEnd, runSign, runTail int
@@ -69,68 +76,90 @@ type lexer struct {
 	count        int // how many tokens there have been
 }
 
-// next reads a token.
+// newLexer returns a lexer of text.
+func newLexer(text []byte, o Options) lexer {
+	l := lexer{text: text, opts: o, eight: -1}
+	if o.Encoding == ASCIISafe {
+		l.eight = len(text) - 8
+	}
+
+	return l
+}
+
+// next reads a token. What most tokens are it finds by itself.
 func (l *lexer) next(t *token) {
 	l.count++
-	for {
-		text, i := l.text, l.at
-		for i < len(text) && byteClass[text[i]] == byteSpace {
-			i++
-		}
-		l.at = i
-		if i == len(text) {
-			break
-		}
-		c := text[i]
-		class := byteClass[c]
-		if class == byteWord {
-			l.word(t)
-
-			return
-		}
-		switch class {
-		case byteDigit:
-			l.number(t)
-
-			return
-		case byteOp:
-			if i+1 == len(text) || byteClass[text[i+1]] != byteOp { // one byte, as most
-				l.set(t, tokOp, i, i+1)
-				t.char, t.hash = c, classOp|uint64(c)<<8
-
-				return
-			}
-			if l.comment() {
-				continue
-			}
-			if l.at == len(l.text) && l.at > i { // the comment has no end
-				l.set(t, tokInvalid, i, l.at)
-
-				return
-			}
-			l.operator(t)
-
-			return
-		case byteSelf:
-			l.sign(t, c, 1)
-		case byteColon, byteDot:
-			l.dots(t)
-		case byteQuote:
-			l.quoted(t, i, l.plain())
-		case byteDouble:
-			l.name(t, i, i, quoteName)
-		case byteDollar:
-			l.dollar(t)
-		case byteJunk:
-			l.set(t, tokInvalid, i, i+1)
-		default:
-			l.set(t, tokOther, i, i+1)
-			t.char, t.hash = c, classOp|uint64(c)<<8
-		}
+	i, class := l.skip()
+	switch {
+	case class == byteWord && i <= l.eight && l.shortWord(t, i):
+		return
+	case class == byteDot && byteClass[l.byteAt(i+1)] == byteWord:
+		l.sign(t, '.', 1)
 
 		return
 	}
-	l.set(t, tokEnd, l.at, l.at)
+	for !l.token(t, class) {
+		_, class = l.skip() // behind a comment
+	}
+}
+
+// skip goes behind space, and returns where the lexer is then and what begins there.
+func (l *lexer) skip() (int, uint8) {
+	text, i := l.text, l.at
+	for ; i < len(text); i++ {
+		if class := byteClass[text[i]]; class != byteSpace {
+			l.at = i
+
+			return i, class
+		}
+	}
+	l.at = i
+
+	return i, byteEnd
+}
+
+// token reads the token that begins where the lexer is, with a byte of that class. It
+// reports whether there is one: instead it may be a comment.
+func (l *lexer) token(t *token, class uint8) bool {
+	i := l.at
+	c := l.byteAt(i)
+	switch class {
+	case byteEnd:
+		l.set(t, tokEnd, i, i)
+	case byteWord:
+		l.word(t)
+	case byteDigit:
+		l.number(t)
+	case byteOp:
+		switch {
+		case i+1 == len(l.text) || byteClass[l.text[i+1]] != byteOp: // one byte, as most
+			l.set(t, tokOp, i, i+1)
+			t.char, t.hash = c, classOp|uint64(c)<<8
+		case l.comment():
+			return false
+		case l.at > i: // the comment has no end
+			l.set(t, tokInvalid, i, l.at)
+		default:
+			l.operator(t)
+		}
+	case byteSelf:
+		l.sign(t, c, 1)
+	case byteColon, byteDot:
+		l.dots(t, c)
+	case byteQuote:
+		l.quoted(t, i, l.plain())
+	case byteDouble:
+		l.name(t, i, i, quoteName)
+	case byteDollar:
+		l.dollar(t)
+	case byteJunk:
+		l.set(t, tokInvalid, i, i+1)
+	default:
+		l.set(t, tokOther, i, i+1)
+		t.char, t.hash = c, classOp|uint64(c)<<8
+	}
+
+	return true
 }
 
 // set makes t the token text[start:end], and goes on behind it.
@@ -145,47 +174,60 @@ func (l *lexer) sign(t *token, char byte, n int) {
 	t.char, t.hash = char, classOp|uint64(char)<<8
 }
 
-// dots reads what begins with a colon or a dot.
-func (l *lexer) dots(t *token) {
-	c := l.text[l.at]
-	var behind byte
-	if l.at+1 < len(l.text) {
-		behind = l.text[l.at+1]
-	}
-	switch {
-	case c == ':' && behind == ':':
+// dots reads what begins with c, a colon or a dot.
+func (l *lexer) dots(t *token, c byte) {
+	switch behind := l.byteAt(l.at + 1); {
+	case behind == c && c == ':':
 		l.sign(t, charCast, 2)
-	case c == ':' && behind == '=':
-		l.sign(t, charAssign, 2)
-	case c == '.' && behind == '.':
+	case behind == c:
 		l.sign(t, charRange, 2)
-	case c == '.' && isDigit(behind):
+	case behind == '=' && c == ':':
+		l.sign(t, charAssign, 2)
+	case isDigit(behind) && c == '.':
 		l.number(t)
 	default:
 		l.sign(t, c, 1)
 	}
 }
 
+// shortWord reads a word of up to seven letters, digits, _ and $, as most are. It reports
+// whether there is one at start, behind which eight bytes are left: it may also be
+// longer, have other characters, or belong to a quote. It looks at all eight bytes at
+// once, as where a word ends no processor can guess.
+func (l *lexer) shortWord(t *token, start int) bool {
+	x := binary.LittleEndian.Uint64(l.text[start : start+8])
+	letters := lettersIn(x)
+	end := highs &^ (letters | digitsIn(x)) & otherThan(x, '_') & otherThan(x, '$')
+	if x&highs != 0 || end == 0 {
+		return false
+	}
+	n := bits.TrailingZeros64(end) / 8
+	if n == 1 && isPrefixed(byte(x>>8)) {
+		return false
+	}
+	x |= letters & highs >> 2   // capitals become small
+	x &= (end ^ (end - 1)) >> 8 // what is in front of the end
+	hash := absorb(classWord|uint64(n), x)
+	l.at = start + n
+	*t = token{kind: tokWord, start: int32(start), end: int32(start + n), hash: hash}
+	if n > 1 { // no keyword has one letter
+		t.meaning = keywords.find(hash)
+	}
+
+	return true
+}
+
+// isPrefixed reports whether a letter in front of c may be part of a quote.
+func isPrefixed(c byte) bool {
+	return c == '\'' || c == '&'
+}
+
 // word reads a word, or a quote that a letter or two belong to.
 func (l *lexer) word(t *token) {
 	start := l.at
-	if c := l.byteAt(start + 1); (c == '\'' || c == '&') && l.prefixed(t) {
+	if isPrefixed(l.byteAt(start+1)) && l.prefixed(t) {
 		return
 	}
-	if l.opts.Encoding == ASCIISafe && start+8 <= len(l.text) {
-		if n, hash := shortWord(binary.LittleEndian.Uint64(l.text[start:])); n < 8 {
-			l.set(t, tokWord, start, start+n)
-			t.hash = hash
-			t.kw, t.flags = keywords.find(hash)
-
-			return
-		}
-	}
-	l.longWord(t, start)
-}
-
-// longWord reads a word that has eight bytes or more, or is near the end of the text.
-func (l *lexer) longWord(t *token, start int) {
 	end := l.wordEnd(start)
 	l.set(t, tokWord, start, end)
 	switch {
@@ -197,7 +239,7 @@ func (l *lexer) longWord(t *token, start int) {
 	default:
 		t.hash = hashWord(l.text, start, end)
 	}
-	t.kw, t.flags = keywords.find(t.hash)
+	t.meaning = keywords.find(t.hash)
 }
 
 // wordEnd returns where the word ends that begins or goes on at i.

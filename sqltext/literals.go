@@ -78,8 +78,8 @@ func (s *Scanner) string(t *token) {
 // column in the output.
 func (s *Scanner) number(f *frame, t *token) {
 	text := s.lex.text[t.start:t.end]
-	if t.kind == tokInteger && s.minus == 0 && len(text) <= maxKept && isDigits(text) &&
-		(f.flags&frameTypmod != 0 || s.isColumn(f)) {
+	if t.kind == tokInteger && s.minus == 0 && (f.flags&frameTypmod != 0 || s.isColumn(f)) &&
+		len(text) <= maxKept && isDigits(text) {
 		t.hash = hashBytes(classKept, text)
 		s.emit(t)
 		if s.out != nil {

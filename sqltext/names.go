@@ -48,11 +48,11 @@ func (l *lexer) nameHash(t *token, name []byte) {
 		return
 	}
 	t.hash = hashBytes(classWord, name)
-	switch kw, flags := keywords.find(t.hash); {
-	case flags&isReserved != 0:
+	switch m := keywords.find(t.hash); {
+	case m.flags&isReserved != 0:
 		t.hash = hashBytes(classQuoted, name)
-	case flags&isFunction != 0:
-		t.kw = kw
+	case m.flags&isFunction != 0:
+		t.kw = m.kw
 	}
 }
 

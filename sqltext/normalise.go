@@ -123,7 +123,7 @@ func (p *printer) name(s *Scanner, t *token) {
 	name := s.lex.unquoteName(&buf, t)
 	tight := p.last == glueDot
 	if isPlain(name) {
-		if kw, _ := keywords.find(hashBytes(classWord, name)); kw == 0 {
+		if keywords.find(hashBytes(classWord, name)).kw == 0 {
 			next := glueName
 			if s.lex.opts.Encoding != ASCIISafe {
 				next = glueSpace // as behind a word

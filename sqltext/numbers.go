@@ -4,9 +4,9 @@ package sqltext
 // it: PostgreSQL refuses such a text from version 15 on, and a mistyped value must not
 // be taken for a name, which would be shown.
 func (l *lexer) number(t *token) {
-	start := l.at
+	text, start := l.text, l.at
 	end := start
-	for isDigit(l.byteAt(end)) {
+	for end < len(text) && isDigit(text[end]) {
 		end++
 	}
 	if c := byteClass[l.byteAt(end)]; c != byteWord && c != byteDot { // as most

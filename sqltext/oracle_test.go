@@ -30,7 +30,7 @@ func TestKeywords(t *testing.T) {
 		t.Fatalf("%d keywords, %v", len(words), err)
 	}
 	for _, word := range words {
-		if _, flags := keywords.find(hashWord([]byte(word), 0, len(word))); flags&isReserved == 0 {
+		if keywords.find(hashWord([]byte(word), 0, len(word))).flags&isReserved == 0 {
 			t.Errorf("%s is not just a name", word)
 		}
 	}
@@ -154,7 +154,7 @@ func (s *speller) statement() string {
 func (s *speller) spaced(text string) string {
 	out := ""
 	var tok token
-	for l := (lexer{text: []byte(text)}); ; {
+	for l := newLexer([]byte(text), Options{}); ; {
 		l.next(&tok)
 		if tok.kind == tokEnd {
 			return out

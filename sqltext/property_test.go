@@ -14,7 +14,7 @@ type rewriting func(text []byte, o Options) []byte
 func respace(text []byte, o Options) []byte {
 	var out []byte
 	var t token
-	for l := (lexer{text: text, opts: o}); ; {
+	for l := newLexer(text, o); ; {
 		l.next(&t)
 		switch t.kind {
 		case tokEnd:
@@ -75,7 +75,7 @@ func upper(text []byte, o Options) []byte {
 	}
 	out := bytes.Clone(text)
 	var t token
-	for l := (lexer{text: text, opts: o}); ; {
+	for l := newLexer(text, o); ; {
 		l.next(&t)
 		switch t.kind {
 		case tokEnd:

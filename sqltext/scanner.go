@@ -112,7 +112,7 @@ func (s *Scanner) Init(text []byte, o Options) {
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		text = text[:i]
 	}
-	s.lex = lexer{text: text[:min(len(text), maxLength)], opts: o}
+	s.lex = newLexer(text[:min(len(text), maxLength)], o)
 	s.lex.next(&s.next)
 	s.st = Statement{}
 }
