@@ -95,7 +95,6 @@ type Scanner struct {
 	skipping bool  // all up to the end is part of the value that has been noted
 	drop     bool  // the next token is left out
 	typing   bool  // the last token is part of the name of a type
-	calm     bool  // names and operators mean nothing but themselves
 
 	within int // how deep in others the text is: 1, that of a DO statement; 2, a string in that
 
@@ -139,14 +138,10 @@ func (s *Scanner) Next() bool {
 		}
 		t := s.next
 		s.lex.next(&s.next)
-		if s.calm && s.isPlain(&t) {
-			s.h = absorb(s.h, t.hash)
-			s.before, s.prev = s.prev.kw, t.past()
-
-			continue
-		}
 		s.step(&t)
-		s.calm = s.isCalm()
+		if s.isCalm() {
+			s.pass()
+		}
 	}
 	s.end()
 
@@ -189,23 +184,37 @@ func (s *Scanner) reset() {
 	s.object, s.before, s.values, s.minus = 0, 0, 0, 0
 	s.set, s.config = setNone, configCall{}
 	s.nameNext, s.hideNext, s.skipping = false, false, false
-	s.drop, s.typing, s.calm = false, false, false
+	s.drop, s.typing = false, false
 }
 
-// isPlain reports whether a token means nothing but itself, where names and operators do.
+// pass takes in the tokens that come which mean nothing but themselves. Most of a
+// statement are such tokens.
+func (s *Scanner) pass() {
+	for s.isPlain(&s.next) {
+		s.h = absorb(s.h, s.next.hash)
+		s.before, s.prev = s.prev.kw, s.next.past()
+		s.lex.next(&s.next)
+	}
+}
+
+// isPlain reports whether a token means nothing but itself, where isCalm holds.
 func (s *Scanner) isPlain(t *token) bool {
 	switch t.kind {
 	case tokWord:
 		return t.kw == 0 || t.kw <= kwHarmless && s.prev.char != '.'
+	case tokName:
+		return t.kw == 0
 	case tokOp:
 		return t.char != '-'
+	case tokSelf:
+		return t.char == '.' || t.char == ',' && s.frame().flags&frameList == 0
 	}
 
-	return t.kind == tokSelf && t.char == '.'
+	return false
 }
 
-// isCalm reports whether names, operators and dots may be hashed without a look at the
-// rules: that is so in most places, and most of a statement are such tokens.
+// isCalm reports whether names, operators, dots and commas may be hashed without a look
+// at the rules. That is so in most places.
 func (s *Scanner) isCalm() bool {
 	return s.out == nil && s.watch == nil && s.config.depth == 0 && s.set == setNone &&
 		!s.skipping && !s.hideNext && !s.nameNext && !s.drop && !s.typing &&
