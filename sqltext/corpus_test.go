@@ -51,6 +51,7 @@ func corpus() []string {
 		"select 'abc", "select \"abc", "select /* abc", "select $a$ abc $b$", "select E'\\'", "select '\\' '", "select \x01", "\xff", "a\xff", `U&"\0000"`, "0-", "a \xdf ]0", `1"a"(`,
 		"(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((SELECT 1 AS x WHERE y IN (1,2)", ")))", "]]((",
 		"SELECT (ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[1,2],ARRAY[1]]]]]]]]", "IN (", "VALUES (", "VALUES (1),(2",
+		"SELECT a ORDER BY 1 ASC 2", "SELECT a GROUP BY ((1), (2) + 3) ORDER BY (1), ((2)), (3)::int, (4, 5) DESC",
 		"SELECT \xff\xfe, 日本語, \"日本\x00語\"", "\x95\\ 'x\x95\\'", "select a.\"b\".*, .c, $, $$, $1$2, 'é'",
 	}
 }

@@ -13,7 +13,7 @@ func ExampleNormalise() {
 	fmt.Println(sqltext.Fingerprint(text, sqltext.Options{}))
 	fmt.Println(sqltext.Normalise(text, sqltext.Options{}))
 	// Output:
-	// 7a5a642e33c60782
+	// c1c0d731b8dba134
 	// SELECT id FROM users WHERE email = $1 AND id IN ($2)
 }
 

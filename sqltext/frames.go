@@ -16,6 +16,7 @@ const (
 	clauseOutput        // the list of SELECT and RETURNING
 	clauseFrom          // FROM, and what else lists tables
 	clauseOrder         // ORDER BY
+	clauseItem          // brackets around an item of ORDER BY
 	clauseGroup         // GROUP BY, DISTINCT ON
 	clauseOther         // any other
 )

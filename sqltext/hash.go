@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the rules and of the hash. It is part of every
 // fingerprint, so that those of two versions do not meet.
-const Version = 1
+const Version = 2
 
 // An ID is a fingerprint: 64 bits of a hash over the canonical tokens of a statement.
 // It is the same on all machines and in all runs as long as [Version] is. It resists

@@ -141,6 +141,7 @@ const (
 	kwNotify
 	kwNowait
 	kwNull
+	kwOf
 	kwOffset
 	kwOrder
 	kwOuter

@@ -115,22 +115,32 @@ func isDigits(text []byte) bool {
 // isColumn reports whether an integer is an item of ORDER BY or GROUP BY, and so the
 // place of a column of the output.
 func (s *Scanner) isColumn(f *frame) bool {
-	if f.clause != clauseOrder && f.clause != clauseGroup || f.flags&frameQuery == 0 {
+	switch {
+	case f.clause == clauseItem:
+		return f.flags&frameFresh != 0 && s.next.char == ')' && endsItem(s.peek())
+	case f.clause != clauseOrder && f.clause != clauseGroup || f.flags&frameQuery == 0:
 		return false
-	}
-	if s.prev.kw != kwBy && s.prev.char != ',' && f.flags&frameFresh == 0 {
-		return false
-	}
-	switch s.next.kind {
-	case tokEnd:
-		return true
-	case tokSelf:
-		return s.next.char == ',' || s.next.char == ')' || s.next.char == ';'
-	case tokWord:
-		return !goesOn(s.next.kw)
+	case f.flags&frameFresh != 0 && s.next.char == ')' && s.frames[s.level()-1].clause == clauseGroup:
+		return endsItem(s.peek()) // GROUP BY (1) is one, GROUP BY (1) + a is not
+	case s.prev.kw == kwDistinct || s.prev.kw == kwAll: // GROUP BY DISTINCT
+		return s.before == kwBy && endsItem(s.next)
 	}
 
-	return false
+	return (s.prev.kw == kwBy || s.prev.char == ',' || f.flags&frameFresh != 0) && endsItem(s.next)
+}
+
+// endsItem reports whether an item of a list ends in front of a token.
+func endsItem(t token) bool {
+	switch t.kind {
+	case tokOp:
+		return false
+	case tokSelf:
+		return t.char == ',' || t.char == ')' || t.char == ';'
+	case tokWord:
+		return !goesOn(t.kw)
+	}
+
+	return true
 }
 
 // goesOn reports whether an expression goes on with a keyword.

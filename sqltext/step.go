@@ -159,11 +159,17 @@ func (s *Scanner) isNegative() bool {
 	if s.next.kind != tokInteger && s.next.kind != tokNumber || !s.exprBegins() {
 		return false
 	}
+
+	return s.peek().char != charCast
+}
+
+// peek returns the token behind the next one.
+func (s *Scanner) peek() token {
 	var t token
 	ahead := s.lex
 	ahead.next(&t)
 
-	return t.char != charCast
+	return t
 }
 
 // exprBegins reports whether what comes is the beginning of an expression.
@@ -274,8 +280,11 @@ func (s *Scanner) inner(f *frame, t *token) frame {
 	default:
 		return frame{}
 	}
-	if f.clause == clauseGroup { // brackets around items of GROUP BY
+	switch {
+	case f.clause == clauseGroup: // brackets around items of GROUP BY
 		return frame{clause: clauseGroup, flags: frameQuery}
+	case f.clause == clauseOrder, f.clause == clauseItem && f.flags&frameFresh != 0:
+		return frame{clause: clauseItem}
 	}
 
 	return frame{}

@@ -23,6 +23,8 @@ func (s *Scanner) utility(f *frame, t *token) {
 	switch t.kw {
 	case kwTo:
 		s.nameNext = s.nameNext || s.st.Kind == Rollback
+	case kwOf: // WHERE CURRENT OF
+		s.nameNext = s.nameNext || s.prev.kw == kwCurrent
 	case kwExecute, kwDeclare:
 		s.nameNext = s.nameNext || s.begins(f)
 	case kwPassword:

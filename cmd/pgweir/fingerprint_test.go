@@ -24,21 +24,21 @@ func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := fingerprints(t, "",
 		"UPDATE s.a SET b = 'x' FROM c /*route='%2Fusers',app='shop'*/; SELECT 1", "", "SELECT 'x")
-	const want = `fingerprint  9e77d474a4f848f2
+	const want = `fingerprint  76be56e1ab1f73b1
 kind         update
 tables       s.a, c
 written      s.a
 tags         route=/users, application=shop
 text         UPDATE s.a SET b = $1 FROM c
 
-fingerprint  bd2ac47361ae8e59
+fingerprint  74f873fba398c28f
 kind         select
 text         SELECT $1
 
-fingerprint  d30c4dd7e4221de7
+fingerprint  6fcd704667639b47
 kind         empty
 
-fingerprint  f6a5aa8266ffd242
+fingerprint  1c194bd3bf1381d9
 kind         invalid
 text         __invalid__
 `
@@ -54,7 +54,7 @@ func TestFingerprintJSON(t *testing.T) {
 	if code != exitOK || len(lines) != 2 {
 		t.Fatalf("exit code %d, stdout %s", code, stdout)
 	}
-	want := `{"fingerprint":"c4430bea1dcbeac2","kind":"insert","summary":"INSERT a SELECT b","tables":["a","b"],"written":["a"],` +
+	want := `{"fingerprint":"691830653fe40bd2","kind":"insert","summary":"INSERT a SELECT b","tables":["a","b"],"written":["a"],` +
 		`"tags":{"route":"x"},"text":"INSERT INTO a SELECT $1 FROM b WHERE c < $2"}`
 	if lines[0] != want {
 		t.Errorf("%s, want\n%s", lines[0], want)
