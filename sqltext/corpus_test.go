@@ -51,7 +51,9 @@ func corpus() []string {
 		"select 'abc", "select \"abc", "select /* abc", "select $a$ abc $b$", "select E'\\'", "select '\\' '", "select \x01", "\xff", "a\xff", `U&"\0000"`, "0-", "a \xdf ]0", `1"a"(`,
 		"(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((SELECT 1 AS x WHERE y IN (1,2)", ")))", "]]((",
 		"SELECT (ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[1,2],ARRAY[1]]]]]]]]", "IN (", "VALUES (", "VALUES (1),(2",
+		`SELECT orders_2024_01.id, "T12"."é99" FROM public.orders_2024_01 JOIN "order12" o10, tenant42."2024", f12(1) WHERE o10.x77 = 5`,
 		"SELECT a ORDER BY 1 ASC 2", "SELECT a GROUP BY ((1), (2) + 3) ORDER BY (1), ((2)), (3)::int, (4, 5) DESC",
+		"COPY t_2024 FROM STDIN", "TRUNCATE a12, b.c34", "CREATE INDEX i12 ON \x810\x811\x8112 (a12)", "SET a12.b = 1",
 		"SELECT \xff\xfe, 日本語, \"日本\x00語\"", "\x95\\ 'x\x95\\'", "select a.\"b\".*, .c, $, $$, $1$2, 'é'",
 	}
 }
@@ -65,5 +67,5 @@ func settings() []Options {
 		}
 	}
 
-	return append(all, Options{KeepOrdinals: true})
+	return append(all, Options{KeepOrdinals: true}, Options{MergeNumbered: true}, Options{MergeNumbered: true, Encoding: GB18030})
 }

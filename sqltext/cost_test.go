@@ -14,7 +14,7 @@ func TestAllocs(t *testing.T) {
 		b := []byte(text)
 		n := testing.AllocsPerRun(10, func() {
 			_ = Fingerprint(b, Options{})
-			_ = Look(b, Options{Encoding: ShiftJIS})
+			_ = Look(b, Options{Encoding: ShiftJIS, MergeNumbered: true})
 		})
 		if n != 0 {
 			t.Errorf("%v allocations for %s", n, text)

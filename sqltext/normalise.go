@@ -93,6 +93,11 @@ func (p *printer) put(b []byte, tight bool, next glue) {
 
 // word writes a word without quotes.
 func (p *printer) word(s *Scanner, t *token) {
+	if s.numbered {
+		p.name(s, t)
+
+		return
+	}
 	var buf [maxName]byte
 	var b []byte
 	next := glueName
@@ -120,7 +125,12 @@ func (p *printer) word(s *Scanner, t *token) {
 // name writes a name, in quotes if it needs them.
 func (p *printer) name(s *Scanner, t *token) {
 	var buf [maxName + utf8.UTFMax]byte
-	name := s.lex.unquoteName(&buf, t)
+	var name []byte
+	if s.numbered {
+		name = s.withoutNumbers(&buf, t)
+	} else {
+		name = s.lex.unquoteName(&buf, t)
+	}
 	tight := p.last == glueDot
 	if isPlain(name) {
 		if keywords.find(hashBytes(classWord, name)).kw == 0 {

@@ -96,6 +96,28 @@ func TestNormalise(t *testing.T) {
 	}
 }
 
+// TestMergeNumbered: tables that differ in numbers are one where that is asked for.
+func TestMergeNumbered(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"SELECT a FROM orders_2024_01":                             "SELECT a FROM orders__",
+		"SELECT orders_2024_01.a12 FROM s.orders_2024_01":          "SELECT orders__.a12 FROM s.orders__",
+		"SELECT a FROM t_1, t_12 x10 JOIN ONLY \"T_34\" USING (b)": "SELECT a FROM t_1, t_ x10 JOIN ONLY \"T_\" USING (b)",
+		"INSERT INTO tenant_10.order12 (a10) VALUES (10)":          "INSERT INTO tenant_10.\"order\"(a10) VALUES ($1)",
+		"UPDATE t20 SET a20 = b20 + 20 FROM f20(1)":                "UPDATE t SET a20 = b20 + $1 FROM f20($2)",
+		"DELETE FROM t20 USING u20 WHERE a20":                      "DELETE FROM t USING u WHERE a20",
+		"CREATE TABLE IF NOT EXISTS t_2024 (a10 int)":              "CREATE TABLE IF NOT EXISTS t_(a10 int)",
+		"SET a20.b = 1": "SET a20.b = $1",
+	} {
+		if got := Normalise([]byte(text), Options{MergeNumbered: true}); got != want {
+			t.Errorf("%s is\n%s, want\n%s", text, got, want)
+		}
+		if got := Normalise([]byte(text), Options{}); !strings.ContainsAny(got, "012") {
+			t.Errorf("%s is %s though nobody has asked", text, got)
+		}
+	}
+}
+
 // TestSame: texts between which the fingerprint makes no difference.
 func TestSame(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,9 @@ type Options struct {
 	// KeepOrdinals: parameters keep their numbers, as they do in PostgreSQL's query
 	// identifiers, and $1 is not what a literal is.
 	KeepOrdinals bool
+	// MergeNumbered: names of tables lose the runs of two digits and more in them, so that
+	// statements on the partitions of a table are one.
+	MergeNumbered bool
 }
 
 // A Statement is what a text says of one of its statements. It holds no bytes of the
@@ -93,6 +96,8 @@ type Scanner struct {
 	nameNext bool  // what comes is a name of this session, or a channel
 	hideNext bool  // what comes is a secret
 	skipping bool  // all up to the end is part of the value that has been noted
+	table    bool  // the last name is that of a table, or of its schema; not kept without MergeNumbered
+	numbered bool  // the last name lost its digits
 	drop     bool  // the next token is left out
 	typing   bool  // the last token is part of the name of a type
 
@@ -216,7 +221,7 @@ func (s *Scanner) isPlain(t *token) bool {
 // isCalm reports whether names, operators, dots and commas may be hashed without a look
 // at the rules. That is so in most places.
 func (s *Scanner) isCalm() bool {
-	return s.out == nil && s.watch == nil && s.config.depth == 0 && s.set == setNone &&
+	return s.out == nil && s.watch == nil && !s.lex.opts.MergeNumbered && s.config.depth == 0 && s.set == setNone &&
 		!s.skipping && !s.hideNext && !s.nameNext && !s.drop && !s.typing &&
 		s.frame().flags&(frameValues|frameFresh) == 0 &&
 		s.prev.char != charCast && s.prev.kw != kwAs && s.st.Kind != Empty

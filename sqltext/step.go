@@ -91,6 +91,9 @@ func (s *Scanner) word(f *frame, t *token) {
 	if s.set != setNone {
 		s.setWord(t)
 	}
+	if s.opts().MergeNumbered {
+		s.renumber(f, t)
+	}
 	named := s.nameNext
 	s.emit(t)
 	s.typing, s.nameNext = typing, named
@@ -129,6 +132,9 @@ func (s *Scanner) name(f *frame, t *token) {
 	typing := s.types(f, t)
 	if t.kw != 0 {
 		s.called(t)
+	}
+	if s.opts().MergeNumbered {
+		s.renumber(f, t)
 	}
 	s.emit(t)
 	s.typing = typing

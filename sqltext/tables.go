@@ -321,14 +321,18 @@ func (w *observer) set(s *Scanner, t *token) {
 
 // spelling returns a name as PostgreSQL keeps it.
 func (s *Scanner) spelling(t *token) string {
+	var buf [maxName + utf8.UTFMax]byte
+
+	return string(s.spelled(&buf, t))
+}
+
+// spelled is spelling, in buf.
+func (s *Scanner) spelled(buf *[maxName + utf8.UTFMax]byte, t *token) []byte {
 	if t.kind == tokName {
-		var buf [maxName + utf8.UTFMax]byte
-
-		return string(s.lex.unquoteName(&buf, t))
+		return s.lex.unquoteName(buf, t)
 	}
-	var buf [maxName]byte
 
-	return string(buf[:s.lex.fold(&buf, int(t.start), int(t.end))])
+	return buf[:s.lex.fold((*[maxName]byte)(buf[:]), int(t.start), int(t.end))]
 }
 
 // literal takes in a literal.

@@ -39,6 +39,7 @@ func fingerprint(args []string, stdin io.Reader, stdout, stderr io.Writer) error
 	asJSON := fs.Bool("json", false, "print JSON, one object a line for each statement")
 	encoding := fs.String("encoding", "UTF8", "read the text in that `client_encoding`")
 	backslashes := fs.Bool("backslashes", false, "read '...' as with standard_conforming_strings off")
+	numbered := fs.Bool("merge-numbered", false, "take tables for one that differ in numbers of two digits or more")
 	if err := fs.parse(args, stdout); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func fingerprint(args []string, stdin io.Reader, stdout, stderr io.Writer) error
 	}
 	out := bufio.NewWriter(stdout)
 	f := fingerprinter{out: out, errors: stderr, json: *asJSON, options: sqltext.Options{
-		BackslashQuotes: *backslashes, Encoding: sqltext.EncodingOf(*encoding),
+		BackslashQuotes: *backslashes, Encoding: sqltext.EncodingOf(*encoding), MergeNumbered: *numbered,
 	}}
 	var err error
 	if fs.NArg() > 0 {

@@ -90,6 +90,7 @@ func TestFingerprintLexing(t *testing.T) {
 	for _, args := range [][]string{
 		{"--backslashes", `SELECT 'a\', secret, 'b'`},
 		{"--encoding", "SJIS", "SELECT E'\x95\\', secret"},
+		{"--merge-numbered", "SELECT a FROM orders_2024_01"},
 	} {
 		_, plain, _ := fingerprints(t, "", args[len(args)-1])
 		_, other, _ := fingerprints(t, "", args...)
