@@ -76,14 +76,13 @@ type lexer struct {
 	count        int // how many tokens there have been
 }
 
-// newLexer returns a lexer of text.
-func newLexer(text []byte, o Options) lexer {
-	l := lexer{text: text, opts: o, eight: -1}
+// init makes l read text.
+func (l *lexer) init(text []byte, o Options) {
+	*l = lexer{}
+	l.text, l.opts, l.eight = text, o, -1
 	if o.Encoding == ASCIISafe {
 		l.eight = len(text) - 8
 	}
-
-	return l
 }
 
 // next reads a token. What most tokens are it finds by itself.
@@ -91,15 +90,16 @@ func (l *lexer) next(t *token) {
 	l.count++
 	i, class := l.skip()
 	switch {
-	case class == byteWord && i <= l.eight && l.shortWord(t, i):
-		return
+	case class == byteWord && i <= l.eight:
+		if !l.shortWord(t, i) {
+			l.word(t)
+		}
 	case class == byteDot && byteClass[l.byteAt(i+1)] == byteWord:
 		l.sign(t, '.', 1)
-
-		return
-	}
-	for !l.token(t, class) {
-		_, class = l.skip() // behind a comment
+	default:
+		for !l.token(t, class) {
+			_, class = l.skip() // behind a comment
+		}
 	}
 }
 

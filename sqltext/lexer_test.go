@@ -7,6 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// newLexer returns a lexer of text.
+func newLexer(text []byte, o Options) (l lexer) {
+	l.init(text, o)
+
+	return l
+}
+
 // cutText returns the tokens of a text.
 func cutText(text string, o Options) []string {
 	all := []string{}

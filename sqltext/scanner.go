@@ -103,6 +103,7 @@ type Scanner struct {
 
 	within int // how deep in others the text is: 1, that of a DO statement; 2, a string in that
 
+	plain bool      // nothing is wanted but fingerprints, and names count as they are
 	out   *printer  // nil: nobody wants the text
 	watch *observer // nil: nobody wants the names
 }
@@ -116,8 +117,9 @@ func (s *Scanner) Init(text []byte, o Options) {
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		text = text[:i]
 	}
-	s.lex = newLexer(text[:min(len(text), maxLength)], o)
+	s.lex.init(text[:min(len(text), maxLength)], o)
 	s.lex.next(&s.next)
+	s.plain = s.out == nil && s.watch == nil && !o.MergeNumbered
 	s.st = Statement{}
 }
 
@@ -221,7 +223,7 @@ func (s *Scanner) isPlain(t *token) bool {
 // isCalm reports whether names, operators, dots and commas may be hashed without a look
 // at the rules. That is so in most places.
 func (s *Scanner) isCalm() bool {
-	return s.out == nil && s.watch == nil && !s.lex.opts.MergeNumbered && s.config.depth == 0 && s.set == setNone &&
+	return s.plain && s.config.depth == 0 && s.set == setNone &&
 		!s.skipping && !s.hideNext && !s.nameNext && !s.drop && !s.typing &&
 		s.frame().flags&(frameValues|frameFresh) == 0 &&
 		s.prev.char != charCast && s.prev.kw != kwAs && s.st.Kind != Empty
