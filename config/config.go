@@ -72,6 +72,8 @@ type Pgweir struct {
 	ServerIdleTimeout    time.Duration
 	ServerLifetime       time.Duration
 	ServerLoginRetry     time.Duration
+	ServerCheckQuery     string // EmptyQuery: one without a statement; empty: no check
+	ServerCheckDelay     time.Duration
 	ServerRoundRobin     bool
 
 	TCPKeepalive   bool

@@ -20,7 +20,7 @@ func pgbouncerAdvice(table, key string) string {
 	case "track_extra_parameters", "ignore_startup_parameters",
 		"application_name_add_host", "disable_pqexec", "scram_iterations", "login_notify_message",
 		"max_db_client_connections", "max_user_client_connections", "transaction_timeout", "query_wait_notify",
-		"server_check_query", "server_check_delay", "server_fast_close",
+		"server_fast_close",
 		"server_reset_query_always", "load_balance_hosts", "connect_query", "peer_id", "so_reuseport",
 		"unix_socket_group", "max_packet_size", "log_pooler_errors", "suspend_timeout":
 		return "PgBouncer's setting is not supported yet: remove it"

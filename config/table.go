@@ -15,6 +15,10 @@ const mainSection = "pgweir"
 // noLimit is what zero means for most limits and timeouts.
 const noLimit = "0: no limit"
 
+// EmptyQuery stands in server_check_query for a query without a statement, which costs
+// PostgreSQL the least, as "" says that there is no check. The word is PgBouncer's.
+const EmptyQuery = "<empty>"
+
 // maxLoops is far more event loops than any machine can use; it catches a number
 // that was meant for another setting.
 const maxLoops = 1024
@@ -193,6 +197,17 @@ func serverTimeouts() []Setting {
 			Key: "server_lifetime",
 			Doc: "a server this old is closed as soon as no client has it", Zero: "0: after one use",
 			binding: bind(func(p *Pgweir) *time.Duration { return &p.ServerLifetime }, timeout(), 3600*time.Second),
+		},
+		{
+			Key: "server_check_query", PgBouncer: "same; the check has no deadline of its own",
+			Doc:     `asks a server, after a long rest, if it is there; "<empty>" is a query`,
+			Zero:    `"": none`,
+			binding: bind(func(p *Pgweir) *string { return &p.ServerCheckQuery }, anyString(), EmptyQuery),
+		},
+		{
+			Key: "server_check_delay",
+			Doc: "a rest so long that the server is checked before its next use", Zero: "0: always",
+			binding: bind(func(p *Pgweir) *time.Duration { return &p.ServerCheckDelay }, timeout(), 30*time.Second),
 		},
 		{
 			Key:     "server_round_robin",

@@ -47,6 +47,7 @@ func newLab(t *testing.T, settings table) *lab {
 	all := table{
 		"default_pool_size": 4, "query_timeout": "2s", "cancel_wait_timeout": "1s", "server_connect_timeout": "1s",
 		"server_login_retry": "300ms", "query_wait_timeout": "25s",
+		"server_check_delay": "1ms", // so that many are checked
 	}
 	for k, v := range settings {
 		all[k] = v

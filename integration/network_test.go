@@ -30,6 +30,7 @@ type network struct {
 // A pair is a connection of pgweir's and the one to PostgreSQL that it is joined to.
 type pair struct {
 	pgweir, server *net.TCPConn
+	lost           atomic.Bool // what is sent on it gets lost
 }
 
 // startNetwork starts a network, until the end of the test.
@@ -72,8 +73,8 @@ func (n *network) join(nc *net.TCPConn) {
 		return
 	}
 	var up sync.WaitGroup
-	up.Go(func() { n.pass(p.server, p.pgweir) })
-	n.pass(p.pgweir, p.server)
+	up.Go(func() { n.pass(p, p.server, p.pgweir) })
+	n.pass(p, p.pgweir, p.server)
 	up.Wait()
 	n.mu.Lock()
 	delete(n.pairs, p)
@@ -91,9 +92,14 @@ func (n *network) add(p *pair) bool {
 	return !n.ended
 }
 
-// pass passes on what comes from one side to the other, and its end.
-func (n *network) pass(to, from *net.TCPConn) {
-	defer to.CloseWrite()
+// pass passes on what comes from one side of a pair to the other, and its end, unless it
+// gets lost.
+func (n *network) pass(p *pair, to, from *net.TCPConn) {
+	defer func() {
+		if !p.lost.Load() {
+			_ = to.CloseWrite()
+		}
+	}()
 	buf := make([]byte, 32<<10)
 	for {
 		room := buf
@@ -103,7 +109,10 @@ func (n *network) pass(to, from *net.TCPConn) {
 		got, err := from.Read(room)
 		time.Sleep(time.Duration(n.delay.Load()))
 		n.passage.RLock()
-		_, writeErr := to.Write(room[:got])
+		var writeErr error
+		if !p.lost.Load() {
+			_, writeErr = to.Write(room[:got])
+		}
 		n.passage.RUnlock()
 		if err != nil || writeErr != nil {
 			return
@@ -133,6 +142,12 @@ func (n *network) end() {
 	n.ended = true
 	n.mu.Unlock()
 	n.each((*pair).reset)
+}
+
+// lose has all get lost that is sent from now on, without a word to either side, as a
+// firewall does that has forgotten the connection.
+func (p *pair) lose() {
+	p.lost.Store(true)
 }
 
 // reset breaks the connection: both sides get a RST.

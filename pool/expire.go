@@ -45,6 +45,21 @@ func (p *Pool) closeIdle(n int, why Reason) int {
 	return n
 }
 
+// CloseIdle closes the servers that have been idle since that time or longer, and
+// returns how many. It may be called from any goroutine.
+func (p *Pool) CloseIdle(since time.Duration, why Reason) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	servers := p.idleServers()
+	n := 0
+	for n < len(servers) && servers[n].idleSince <= since {
+		p.retire(servers[n], why)
+		n++
+	}
+
+	return n
+}
+
 // hasIdle reports whether p has an idle server.
 func (p *Pool) hasIdle() bool {
 	p.mu.Lock()

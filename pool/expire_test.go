@@ -32,6 +32,50 @@ func TestIdleTimeout(t *testing.T) {
 	r.wantStat(p, 0, 0, 0)
 }
 
+// TestCloseIdle closes those that have been idle since a time, on whatever loop, and
+// neither those that were used since nor those in use.
+func TestCloseIdle(t *testing.T) {
+	t.Parallel()
+	r, p := newPool(t, 2, func(o *Options) { o.Size = 4 })
+	old, same, later, busy := r.client(p, 0, 0), r.client(p, 1, 0), r.client(p, 0, 0), r.client(p, 1, 0)
+	for _, c := range []*client{old, same, later, busy} {
+		c.served()
+	}
+	old.release()
+	r.step(time.Second)
+	same.release()
+	since := r.clock.Now()
+	r.step(1)
+	later.release()
+	if n := p.CloseIdle(since, ReasonCheck); n != 2 {
+		t.Errorf("closed %d, want 2", n)
+	}
+	r.wantClosed(p, ReasonCheck, 2)
+	r.wantStat(p, 2, 1, 0)
+	c := r.client(p, 0, 0)
+	if at := c.served().server.IdleSince(); at != since+1 {
+		t.Errorf("idle since %v, want %v", at, since+1)
+	}
+	c.release()
+	busy.release()
+	r.wantStat(p, 2, 2, 0)
+}
+
+// TestIdleSinceHandedOn: a server that goes from one client to the next was not idle.
+func TestIdleSinceHandedOn(t *testing.T) {
+	t.Parallel()
+	r, p := newPool(t, 1, nil)
+	first := r.client(p, 0, 0)
+	first.served()
+	second := r.client(p, 0, 0)
+	r.step(time.Hour)
+	first.release()
+	if at := second.served().server.IdleSince(); at != r.clock.Now() {
+		t.Errorf("idle since %v, want now, %v", at, r.clock.Now())
+	}
+	second.release()
+}
+
 // TestLifetime checks that a server is closed once it is old, when it is idle or
 // released, and not before; up to a tenth is taken off at random.
 func TestLifetime(t *testing.T) {

@@ -184,12 +184,11 @@ func (p *Pool) pass(s *Server, now time.Duration) {
 
 		return
 	}
-	s.state = acquired
+	s.state, s.idleSince = acquired, now
 	w := p.waiting.pop()
 	switch {
 	case w == nil:
 		s.state = idle
-		s.idleSince = now
 		i := s.loop.Index()
 		p.idle[i] = append(p.idle[i], s)
 		p.idleN++

@@ -26,12 +26,18 @@ type Server struct {
 	resource *puddle.Resource[*Server]
 	expires  time.Duration // end of its lifetime
 
-	// Guarded by the pool's mutex.
+	// Guarded by the pool's mutex; while the server is acquired, idleSince stays.
 	loop      *reactor.Loop // with which Conn is registered; nil on the way to one
 	state     state
 	idleSince time.Duration
 	cancels   int  // cancel requests on their way to PostgreSQL
 	doomed    bool // one of them was not confirmed: it may still hit
+}
+
+// IdleSince is when the server came free before its present use: when it was opened, or
+// released, or last said something. It is for whoever has acquired the server.
+func (s *Server) IdleSince() time.Duration {
+	return s.idleSince
 }
 
 // state says who a server belongs to.
@@ -136,4 +142,5 @@ const (
 	ReasonAbandoned   Reason = "client_gone"    // its client left it in a state not worth mending
 	ReasonDirty       Reason = "reset_failed"   // it could not be brought back to a clean state
 	ReasonCancel      Reason = "cancel_timeout" // a cancel request was not confirmed in time
+	ReasonCheck       Reason = "server_check"   // it did not answer the check before its next use as it should
 )

@@ -11,10 +11,16 @@ import (
 )
 
 // checkOut gets a server for the client. It may wait, for query_wait_timeout in all if
-// it is called again because the server was stale.
+// it is called again because the server was stale or unfit.
 func (k *link) checkOut() error {
 	s := k.session
 	deadline := after(k.loop.Now()-k.waited, s.proxy.config.Pgweir.QueryWaitTimeout)
+	if deadline != 0 && k.loop.Now() >= deadline { // the last server has taken its time to be of no use
+		late := &pool.WaitTimeoutError{Waited: k.waited, Cause: errNoneFit}
+		k.waited = 0
+
+		return late
+	}
 	k.client.Want(reactor.Hangup)
 	k.parked = true
 	server, waited, err := s.route.pool.Acquire(k.task, deadline, s)
@@ -40,7 +46,11 @@ func (k *link) checkOut() error {
 		k.suspect()
 	}
 
-	if err := k.applySettings(); err != nil {
+	err = k.check(deadline)
+	if err == nil && len(k.canceling) == 0 { // else nothing may be in front of the client's next message
+		err = k.applySettings()
+	}
+	if err != nil {
 		return err
 	}
 	if len(k.canceling) > 0 { // nothing of the client's is on its way yet
@@ -67,16 +77,17 @@ func (k *link) bookWait() {
 var errStale = errors.New("server was gone at checkout")
 
 // unsend takes back what was meant for a server that was gone, for another one.
-func (k *link) unsend() {
+func (k *link) unsend(why pool.Reason) {
 	if len(k.original) > 0 {
 		k.up.restore(k.loop, k.original)
 	} else {
 		k.up.unjudge()
 	}
+	k.down.cut()
 	k.leaving = false
 	server := k.server
 	k.part()
-	k.session.route.pool.Destroy(server, pool.ReasonServerEOF)
+	k.session.route.pool.Destroy(server, why)
 }
 
 // release gives the server back, clean.

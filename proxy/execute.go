@@ -38,16 +38,21 @@ func (k *link) ask() error {
 // execute runs a statement of our own, before anything of the client's, on a
 // server that owes nothing. The error is the server's if it gave one. It may wait.
 func (k *link) execute(sql string) error {
+	return k.executeWithin(sql, executeTimeout)
+}
+
+// executeWithin is execute with another time limit.
+func (k *link) executeWithin(sql string, limit time.Duration) error {
 	k.up.room(k.loop)
 	k.prepend(sql)
 
-	return k.await()
+	return k.await(limit)
 }
 
 // await waits until the server has answered a statement of our own. The error is the
 // server's if it gave one. It may wait.
-func (k *link) await() error {
-	deadline := k.loop.Now() + executeTimeout
+func (k *link) await(limit time.Duration) error {
+	deadline := k.loop.Now() + limit
 	for !k.owed.idle() {
 		if err := k.writeServer(); err != nil {
 			return err

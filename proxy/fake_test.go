@@ -81,6 +81,7 @@ func (f *fakeServer) config(change func(*config.Pgweir)) *config.Config {
 	c := config.Default()
 	c.Pgweir.AuthType = config.AuthTrust
 	c.Pgweir.DefaultPoolSize = 1
+	c.Pgweir.ServerCheckQuery = "" // what the fake is asked is up to the test
 	c.Databases[config.AnyDatabase] = config.Database{
 		Host: addr.IP.String(), Port: addr.Port,
 		MinPoolSize: config.Inherit, ReservePoolSize: config.Inherit, MaxDBConnections: config.Inherit,

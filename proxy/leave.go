@@ -108,7 +108,7 @@ func (k *link) leaveServer(why error, intact bool) {
 // server. It reports whether the server is as good as new. It may wait.
 func (k *link) clean() bool {
 	k.up.reset(k.loop)
-	if !k.owed.idle() && k.await() != nil || k.dirty {
+	if !k.owed.idle() && k.await(executeTimeout) != nil || k.dirty {
 		return false
 	}
 	if !k.owed.settled() && k.execute("ROLLBACK") != nil {

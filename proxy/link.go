@@ -51,6 +51,7 @@ type link struct {
 	ending   bool // the session is over: the client has been told, and what it did last is undone
 	fatal    bool // the server has announced its end
 	failed   bool // a statement of our own did
+	checking bool // the server is asked whether it is still there
 	upBroken bool // the server takes no more, but may have something to say
 	timedOut bool // query_timeout has struck: PostgreSQL was asked to cancel the statement
 
@@ -131,7 +132,9 @@ func (k *link) serve() error {
 		}
 		switch {
 		case errors.Is(err, errStale):
-			k.unsend() // the next round gets another server
+			k.unsend(pool.ReasonServerEOF) // the next round gets another server
+		case errors.Is(err, errUnfit):
+			k.unsend(pool.ReasonCheck)
 		case err != nil && k.server == nil:
 			if err := k.refuse(err); err != nil {
 				return err

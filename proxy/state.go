@@ -9,6 +9,7 @@ import (
 // whoever has the server.
 type serverState struct {
 	settings wire.Parameters // that clients have set on it, apart from what it began with
+	fresh    bool            // nobody has used it
 	serverStatements
 }
 
@@ -17,7 +18,7 @@ func stateOf(s *pool.Server) *serverState {
 	if state, ok := s.Session.(*serverState); ok {
 		return state
 	}
-	state := new(serverState)
+	state := &serverState{fresh: true}
 	s.Session = state
 
 	return state

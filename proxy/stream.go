@@ -171,6 +171,12 @@ func (s *stream) unjudge() {
 	s.scan, s.left = s.r, 0
 }
 
+// cut forgets what is not judged yet, and does not wait for the rest of a frame: its
+// source is gone.
+func (s *stream) cut() {
+	s.w, s.left = s.scan, 0
+}
+
 // empty reports whether nothing is there, judged or not, and nothing of a judged
 // frame is still to come.
 func (s *stream) empty() bool {

@@ -167,10 +167,10 @@ func (k *link) writeServer() error {
 		n = len(b)
 	}
 	k.up.sent(n)
-	if n > 0 {
+	if n > 0 && !k.checking {
 		k.bookWait()
+		k.booked.FromClient += uint64(n)
 	}
-	k.booked.FromClient += uint64(n)
 
 	return nil
 }
