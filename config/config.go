@@ -66,6 +66,7 @@ type Pgweir struct {
 	ClientIdleTimeout      time.Duration
 	IdleTransactionTimeout time.Duration
 	QueryTimeout           time.Duration
+	ClientWriteTimeout     time.Duration
 	CancelWaitTimeout      time.Duration
 
 	ServerConnectTimeout time.Duration

@@ -173,6 +173,11 @@ func clientTimeouts() []Setting {
 			binding: bind(func(p *Pgweir) *time.Duration { return &p.QueryTimeout }, timeout(), 0),
 		},
 		{
+			Key: "client_write_timeout", PgBouncer: notInPgBouncer,
+			Doc: "how long a client that has a server may take nothing of its answers", Zero: noLimit,
+			binding: bind(func(p *Pgweir) *time.Duration { return &p.ClientWriteTimeout }, timeout(), 0),
+		},
+		{
 			Key: "cancel_wait_timeout",
 			Doc: "how long a cancel request may take to reach its server", Zero: noLimit,
 			binding: bind(func(p *Pgweir) *time.Duration { return &p.CancelWaitTimeout }, timeout(), 10*time.Second),

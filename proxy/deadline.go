@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 )
 
@@ -14,6 +15,19 @@ func (k *link) deadline() time.Duration {
 // limit is until when the present state may last (0: for ever), and what follows; nil
 // is a cancel.
 func (k *link) limit() (at time.Duration, then error) {
+	at, then = k.turnLimit()
+	if k.stuck != 0 {
+		takes := after(k.stuck, k.session.proxy.config.Pgweir.ClientWriteTimeout)
+		if takes != 0 && (at == 0 || takes < at) {
+			return takes, errClientSlow
+		}
+	}
+
+	return at, then
+}
+
+// turnLimit is limit for whose turn it is, client or server.
+func (k *link) turnLimit() (at time.Duration, then error) {
 	g := &k.session.proxy.config.Pgweir
 	switch {
 	case k.owed.runsOurs():
@@ -48,13 +62,28 @@ func (k *link) due() error {
 	if at == 0 || k.loop.Now() < at {
 		return nil
 	}
-	if then == nil {
+	switch {
+	case then == nil:
 		k.mark()
 		k.timedOut = true
 		s.route.pool.Cancel(k.server, nil)
+	case errors.Is(then, errClientSlow):
+		return k.lastChance()
 	}
 
 	return then
+}
+
+// lastChance is the end of a client that takes nothing, unless it has taken something
+// after all: the system says that it takes more only once a third of what waits for it
+// there is gone, which lasts if it reads slowly, but takes as much as there is room for.
+func (k *link) lastChance() error {
+	since := k.stuck
+	if err := k.writeClient(); err != nil || k.stuck != since {
+		return err
+	}
+
+	return errClientSlow
 }
 
 // after is the time d after t, or 0, no deadline, if d is 0.

@@ -50,6 +50,7 @@ var (
 				WithHint("The connection was closed so that no answer reaches the wrong client. Please report this.")
 	errClientIdle = wire.Fatalf(wire.CodeIdleSessionTimeout, "closing an idle connection (client_idle_timeout)")
 	errTxIdle     = wire.Fatalf(wire.CodeIdleInTransaction, "closing a connection that is idle in a transaction (idle_transaction_timeout)")
+	errClientSlow = wire.Fatalf(wire.CodeQueryCanceled, "closing a connection that takes no answers (client_write_timeout)")
 	errStatement  = wire.Fatalf(wire.CodeFeatureNotSupported, "transaction blocks are not allowed in statement pooling mode").
 			WithHint("Use pool_mode = \"transaction\" for this database or user.")
 	errCanceled     = wire.Errorf(wire.CodeQueryCanceled, "canceling statement due to user request")

@@ -58,6 +58,7 @@ type link struct {
 	booked stats.Transaction // of the transaction in progress
 	waited time.Duration     // for a server, until that is booked
 	began  time.Duration     // when it got its server
+	stuck  time.Duration     // since when the client takes nothing of what is on its way to it; 0: it does
 	asked  time.Duration     // when the client's last bytes came, or it got its server
 	heard  time.Duration     // when the server's last bytes came
 	since  time.Duration     // when the server began its statement, or the client's turn came

@@ -155,6 +155,7 @@ func (k *link) writeClient() error {
 	n, err := k.client.Write(b)
 	k.down.sent(n)
 	k.booked.FromServer += uint64(n)
+	k.seeTaken(n, len(b))
 	switch {
 	case err == nil, errors.Is(err, reactor.ErrWouldBlock):
 		return nil
@@ -165,6 +166,16 @@ func (k *link) writeClient() error {
 	}
 
 	return &sideError{side: "client", op: "write", err: err}
+}
+
+// seeTaken notes that the client has taken n bytes of those that there were for it.
+func (k *link) seeTaken(n, of int) {
+	switch {
+	case n == of:
+		k.stuck = 0
+	case n > 0 || k.stuck == 0:
+		k.stuck = k.loop.Now()
+	}
 }
 
 // waitForClient suspends until the client has sent more, or takes more if it must
