@@ -63,7 +63,7 @@ func (k *link) readTag(tag []byte) {
 	if tagAlters(tag) {
 		k.alter()
 	}
-	if tagSuspects(tag, k.session.pinned != "") {
+	if tagSuspects(tag, k.session.pinned != nil) {
 		k.complete(tag)
 	}
 }

@@ -22,6 +22,7 @@ func (k *link) checkOut() error {
 		return late
 	}
 	k.client.Want(reactor.Hangup)
+	k.since = k.loop.Now() - k.waited
 	k.parked = true
 	server, waited, err := s.route.pool.Acquire(k.task, deadline, s)
 	k.parked = false

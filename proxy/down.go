@@ -59,7 +59,7 @@ func (k *link) makeFree() error {
 		return k.tidy()
 	case k.free():
 		k.letGo()
-	case k.session.pinned != "" && k.owed.settled() && !k.fatal && !k.state.settings.Equal(k.session.settings):
+	case k.session.pinned != nil && k.owed.settled() && !k.fatal && !k.state.settings.Equal(k.session.settings):
 		return k.resettle()
 	case k.owed.doubtful() && k.session.route.mode != config.PoolSession:
 		return k.ask()

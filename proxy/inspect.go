@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.uber.org/zap"
-
 	"github.com/pgweir/pgweir/config"
 	"github.com/pgweir/pgweir/wire"
 )
@@ -96,7 +94,7 @@ type discovery struct {
 
 // keeps reports whether the client keeps its server when it is outside a transaction.
 func (k *link) keeps() bool {
-	return k.session.route.mode == config.PoolSession || k.session.pinned != ""
+	return k.session.route.mode == config.PoolSession || k.session.pinned != nil
 }
 
 // suspect notes that there may be something left in the session when the transaction
@@ -151,22 +149,18 @@ func (k *link) finding(body []byte) bool {
 // inspected takes in that the inspection is over.
 func (k *link) inspected() {
 	s := k.session
-	holds, what := "unknown", "PostgreSQL did not tell"
+	reasons := []PinReason{{"unknown", "PostgreSQL did not tell"}}
 	if !k.found.failed {
 		k.adopt()
 		if s.loaded {
 			k.found.things = append(k.found.things, thing{config.LeftoverLoad, "a library"})
 		}
-		holds, what = k.dispose()
+		reasons = k.dispose()
 	}
-	if holds == "" && s.unnamed {
-		holds, what = "set_config", "a name that is not in the statement"
+	if len(reasons) == 0 && s.unnamed {
+		reasons = []PinReason{{"set_config", "a name that is not in the statement"}}
 	}
-	if holds != "" && s.pinned == "" {
-		s.proxy.log.Info("server pinned to its client", zap.Uint64("client_id", s.id),
-			zap.String("reason", holds), zap.String("name", what))
-	}
-	s.pin(holds)
+	s.pin(reasons)
 	k.found = discovery{}
 	k.cleared = true
 }

@@ -118,7 +118,7 @@ func (k *link) clean() bool {
 	switch {
 	case k.session.loaded:
 		return false
-	case k.suspected || k.session.pinned != "" || k.cleanup != "":
+	case k.suspected || k.session.pinned != nil || k.cleanup != "":
 		reset = resetAll
 	case k.session.route.mode != config.PoolSession || reset == "":
 		return true

@@ -61,7 +61,7 @@ type link struct {
 	stuck  time.Duration     // since when the client takes nothing of what is on its way to it; 0: it does
 	asked  time.Duration     // when the client's last bytes came, or it got its server
 	heard  time.Duration     // when the server's last bytes came
-	since  time.Duration     // when the server began its statement, or the client's turn came
+	since  time.Duration     // when the server began its statement, the client's turn came, or its wait for a server began
 }
 
 // run serves the client until it is at rest, with a nil error, or its session is

@@ -134,10 +134,9 @@ func leftoverKind(name string) (config.Leftover, bool) {
 	return 0, false
 }
 
-// dispose decides what becomes of the things that were found: why the client keeps its
-// server, "" if it need not, and what keeps it; what is to be undone; and whether the
-// session ends.
-func (k *link) dispose() (holds, what string) {
+// dispose decides what becomes of the things that were found: which of them keep the
+// server with its client; what is to be undone; and whether the session ends.
+func (k *link) dispose() (holds []PinReason) {
 	var undo []string
 	for _, t := range k.found.things {
 		switch k.session.route.policies[t.kind] {
@@ -148,19 +147,17 @@ func (k *link) dispose() (holds, what string) {
 				undo = append(undo, sql)
 			}
 		default:
-			if holds == "" {
-				holds, what = t.kind.String(), t.name
-			}
+			holds = append(holds, PinReason{t.kind.String(), t.name})
 		}
 	}
-	if holds == "" {
+	if len(holds) == 0 {
 		k.cleanup = strings.Join(undo, "; ")
 		if k.session.proxy.config.Pgweir.Paranoid {
 			k.cleanup = resetAll
 		}
 	}
 
-	return holds, what
+	return holds
 }
 
 // resetAll makes a session as it was at login, but for LOAD.

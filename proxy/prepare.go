@@ -249,7 +249,7 @@ func (k *link) prepareClose(h *wire.Header) verdict {
 	mine := &k.session.statements
 	c := change{kind: clientCloses, name: string(k.up.unjudged()[wire.HeaderSize+1 : h.Size-1])}
 	c.old = mine.get(c.name)
-	if c.old == nil && k.session.pinned != "" && !strings.HasPrefix(c.name, namePrefix) {
+	if c.old == nil && k.session.pinned != nil && !strings.HasPrefix(c.name, namePrefix) {
 		return asItIs // it may be one that PREPARE has made
 	}
 	mine.set(c.name, nil)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/subtle"
 	"net/netip"
+	"time"
 
 	"github.com/pgweir/pgweir/internal/reactor"
 	"github.com/pgweir/pgweir/meter"
@@ -37,11 +38,14 @@ type session struct {
 	loaded     bool             // it has loaded a library into its PostgreSQL session
 	statements clientStatements // that it has prepared
 	texts      measuredTexts    // of those that it has prepared where they stay
-	pinned     string           // why it keeps its server outside transactions; "": it does not
+	pinned     *pinning         // why it keeps its server outside transactions; nil: it does not
 
 	ahead []byte         // read at login already; nil from the first task on
 	idle  *reactor.Timer // client_idle_timeout; nil: none
 	link  *link          // nil at rest
+
+	connected time.Duration // when it had logged in
+	rested    time.Duration // when it last came to rest
 
 	stop      error // why it must end; nil: it need not
 	begun     bool  // the loop has it
@@ -53,7 +57,7 @@ type session struct {
 // begin makes what was a login a session, in the task of the login. It may wait.
 func (s *session) begin(t *reactor.Task) {
 	s.proxy.logBegin(s)
-	s.begun = true
+	s.begun, s.connected = true, s.loop.Now()
 	if d := s.proxy.config.Pgweir.ClientIdleTimeout; d > 0 {
 		s.idle = s.loop.NewTimer(s.idleTooLong)
 	}
@@ -95,6 +99,7 @@ func (s *session) Run(t *reactor.Task) {
 // rest is what there is to do for a client at rest: to see to its idle timeout,
 // and to end it if it was asked to meanwhile.
 func (s *session) rest() {
+	s.rested = s.loop.Now()
 	if s.draining {
 		s.drain()
 
@@ -129,7 +134,7 @@ func (s *session) end(why error) {
 	s.ended = true
 	s.worker().meter.Disconnect(&s.measured)
 	s.drop(s.statements.named)
-	s.pin("")
+	s.unpin()
 	s.conn.Close()
 	s.proxy.forget(s, why)
 }

@@ -29,25 +29,6 @@ type counters struct {
 	pins   map[string]uint64 // how often a client began to keep its server, by reason
 }
 
-// pin has the session keep its server from now on, or not any more; why is the kind of
-// what cannot go along, "" for nothing.
-func (s *session) pin(why string) {
-	c := &s.proxy.counters
-	switch {
-	case s.pinned == "" && why != "":
-		c.Pinned.Add(1)
-		c.mu.Lock()
-		if c.pins == nil {
-			c.pins = make(map[string]uint64)
-		}
-		c.pins[why]++
-		c.mu.Unlock()
-	case s.pinned != "" && why == "":
-		c.Pinned.Add(-1)
-	}
-	s.pinned = why
-}
-
 // countError counts an error of our own that a client is told.
 func (p *Proxy) countError(e *wire.Error) {
 	c := &p.counters

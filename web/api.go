@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type api struct {
 // handle adds the API's pages.
 func (a *api) handle(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/pools", a.pools)
+	mux.HandleFunc("GET /api/clients", a.clients)
 	measured := func(page http.HandlerFunc) http.HandlerFunc {
 		if a.sources.Meter != nil {
 			return page
@@ -64,10 +66,8 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 
 		return
 	}
-	limit, err := strconv.Atoi(cmp.Or(query.Get("limit"), strconv.Itoa(defaultLimit)))
-	if err != nil || limit < 1 || limit > maxLimit {
-		http.Error(w, "limit must be a number from 1 to 10000", http.StatusBadRequest)
-
+	limit, ok := limitOf(w, query, defaultLimit)
+	if !ok {
 		return
 	}
 	report := a.sources.Meter.Statements.Snapshot(r.Context())
@@ -77,6 +77,19 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 		answer.Statements = append(answer.Statements, statementOf(&report.Statements[i], answer.Totals.TotalMS))
 	}
 	sendJSON(w, answer)
+}
+
+// limitOf returns how many the list of an answer may have: the parameter limit, or if that
+// is not given, usual. If it makes no sense the request is answered, with ok false.
+func limitOf(w http.ResponseWriter, query url.Values, usual int) (limit int, ok bool) {
+	limit, err := strconv.Atoi(cmp.Or(query.Get("limit"), strconv.Itoa(usual)))
+	if err != nil || limit < 1 || limit > maxLimit {
+		http.Error(w, "limit must be a number from 1 to "+strconv.Itoa(maxLimit), http.StatusBadRequest)
+
+		return 0, false
+	}
+
+	return limit, true
 }
 
 // slow answers /api/slow, the newest first.

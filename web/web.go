@@ -80,7 +80,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 		"/livez    200 while the event loops turn\n"+
 		"/readyz   200 while new clients are welcome\n"+
 		"/healthz  the state of loops and pools, in words\n"+
-		"/api/     pools, and statements and slow ones if they are kept, as JSON\n")
+		"/api/     pools and clients, and statements and slow ones if they are kept, as JSON\n")
 }
 
 // say answers a health check.
