@@ -141,6 +141,15 @@ func (m *Meter) Evicted() uint64 {
 	return m.group.Evicted()
 }
 
+// LoopMemory is how many bytes the search for loops takes.
+func (m *Meter) LoopMemory() int {
+	if m.group == nil {
+		return 0
+	}
+
+	return m.group.Memory()
+}
+
 // ended takes in the end of a request. It runs on any loop, or in Run.
 func (m *Meter) ended(r nplusone.Request) {
 	one := stats.Request{

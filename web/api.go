@@ -27,7 +27,7 @@ func (a *api) handle(mux *http.ServeMux) {
 			return page
 		}
 
-		return notMeasured
+		return turnedOff("enabled")
 	}
 	mux.HandleFunc("GET /api/statements", measured(a.statements))
 	mux.HandleFunc("GET /api/slow", measured(a.slow))
@@ -35,9 +35,11 @@ func (a *api) handle(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/reset", measured(a.reset))
 }
 
-// notMeasured answers for pages that there is nothing for.
-func notMeasured(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "statements are not measured: see enabled and nplusone in [stats]", http.StatusNotFound)
+// turnedOff returns what answers for a page that a setting of [stats] turns off.
+func turnedOff(setting string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		sendError(w, http.StatusNotFound, "turned off by "+setting+" = false in [stats]")
+	}
 }
 
 // How many statements are told of.
@@ -62,7 +64,7 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 	by := cmp.Or(query.Get("by"), "total")
 	rank, ok := rankings()[by]
 	if !ok {
-		http.Error(w, "by must be total, mean, calls or wait", http.StatusBadRequest)
+		sendError(w, http.StatusBadRequest, "by must be total, mean, calls or wait")
 
 		return
 	}
@@ -84,7 +86,7 @@ func (a *api) statements(w http.ResponseWriter, r *http.Request) {
 func limitOf(w http.ResponseWriter, query url.Values, usual int) (limit int, ok bool) {
 	limit, err := strconv.Atoi(cmp.Or(query.Get("limit"), strconv.Itoa(usual)))
 	if err != nil || limit < 1 || limit > maxLimit {
-		http.Error(w, "limit must be a number from 1 to "+strconv.Itoa(maxLimit), http.StatusBadRequest)
+		sendError(w, http.StatusBadRequest, "limit must be a number from 1 to "+strconv.Itoa(maxLimit))
 
 		return 0, false
 	}
@@ -106,7 +108,7 @@ func (a *api) slow(w http.ResponseWriter, r *http.Request) {
 func (a *api) nplusone(w http.ResponseWriter, r *http.Request) {
 	m := a.sources.Meter
 	if m.Findings == nil {
-		notMeasured(w, r)
+		turnedOff("nplusone")(w, r)
 
 		return
 	}
@@ -115,7 +117,7 @@ func (a *api) nplusone(w http.ResponseWriter, r *http.Request) {
 	case "true":
 		m.EndRequests(r.Context())
 	default:
-		http.Error(w, "settle must be true or false", http.StatusBadRequest)
+		sendError(w, http.StatusBadRequest, "settle must be true or false")
 
 		return
 	}
@@ -133,6 +135,18 @@ func (a *api) reset(w http.ResponseWriter, r *http.Request) {
 func sendJSON(w http.ResponseWriter, answer any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // the reader may be gone
+}
+
+// errorJSON is an answer that is none.
+type errorJSON struct {
+	Error string `json:"error"`
+}
+
+// sendError sends what is wrong.
+func sendError(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(errorJSON{text}) // the reader may be gone
 }
 
 // ms is a duration in milliseconds.

@@ -60,7 +60,7 @@ func (a *api) clients(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	pinned, err := strconv.ParseBool(cmp.Or(query.Get("pinned"), "false"))
 	if err != nil {
-		http.Error(w, "pinned must be true or false", http.StatusBadRequest)
+		sendError(w, http.StatusBadRequest, "pinned must be true or false")
 
 		return
 	}
@@ -72,7 +72,7 @@ func (a *api) clients(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	list, err := a.sources.Proxy.Clients(ctx, proxy.ClientQuery{Pinned: pinned, Limit: limit})
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		sendError(w, http.StatusServiceUnavailable, err.Error())
 
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
+	"github.com/pgweir/pgweir/meter"
 	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/web"
 )
@@ -114,9 +115,8 @@ func TestAPI(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	for _, bad := range []string{"by=rows", "limit=0", "limit=x"} {
-		if p := r.get("/api/statements?" + bad); p.status != http.StatusBadRequest {
-			t.Errorf("%s: status %d", bad, p.status)
-		}
+		key, _, _ := strings.Cut(bad, "=")
+		r.mustRefuse("/api/statements?"+bad, http.StatusBadRequest, key+" must be")
 	}
 }
 
@@ -149,9 +149,7 @@ func TestAPIOfLoops(t *testing.T) {
 	if f.Kind != "n+1" || f.Confidence != "proven" || f.Count != 9 || !strings.HasPrefix(f.Parent.Text, "SELECT id FROM generate_series") {
 		t.Errorf("%+v", f)
 	}
-	if p := r.get("/api/nplusone?settle=maybe"); p.status != http.StatusBadRequest {
-		t.Errorf("status %d for what is neither true nor false", p.status)
-	}
+	r.mustRefuse("/api/nplusone?settle=maybe", http.StatusBadRequest, "settle must be")
 	if p := r.do(http.MethodPost, "/api/reset"); p.status != http.StatusNoContent {
 		t.Errorf("reset: status %d", p.status)
 	}
@@ -171,8 +169,35 @@ func TestAPIWithoutStatements(t *testing.T) {
 		LogDropped: func() uint64 { return rigLogDropped },
 	}))
 	for _, path := range []string{"/api/statements", "/api/slow", "/api/nplusone"} {
-		if p := r.get(path); p.status != http.StatusNotFound || !strings.Contains(p.body, "[stats]") {
-			t.Errorf("%s: status %d, %s", path, p.status, p.body)
-		}
+		r.mustRefuse(path, http.StatusNotFound, "enabled = false in [stats]")
+	}
+}
+
+// TestAPIWithoutLoops checks that the page of loops says why there are none.
+func TestAPIWithoutLoops(t *testing.T) {
+	r := newRig(t, pgtest.Cluster(t))
+	r.servePages(web.NewServer(web.Sources{
+		Proxy: r.proxy, Pools: r.pools, Loops: r.loops, Version: rigVersion, Log: zap.NewNop(),
+		Meter: meter.New(meter.Options{
+			Posts: []func(func()){func(f func()) { f() }}, Now: r.clock.Now, NoLoops: true,
+		}),
+		LogDropped: func() uint64 { return rigLogDropped },
+	}))
+	r.mustRefuse("/api/nplusone", http.StatusNotFound, "nplusone = false in [stats]")
+	if p := r.get("/api/statements"); p.status != http.StatusOK {
+		t.Errorf("statements: status %d", p.status)
+	}
+}
+
+// mustRefuse fails the test unless a page is an error in JSON that says something.
+func (r *rig) mustRefuse(path string, status int, says string) {
+	r.t.Helper()
+	p := r.get(path)
+	var answer struct{ Error string }
+	if err := json.Unmarshal([]byte(p.body), &answer); err != nil {
+		r.t.Errorf("%s: %v", path, err)
+	}
+	if p.status != status || !strings.Contains(answer.Error, says) {
+		r.t.Errorf("%s: status %d, %s; want %d, %s", path, p.status, p.body, status, says)
 	}
 }

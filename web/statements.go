@@ -16,7 +16,7 @@ type statementDescs struct {
 	duration, errors, cancelled, rows, fromClients, toClients, wait, gap, failed *prometheus.Desc // of each
 	info, admitted, evicted                                                      *prometheus.Desc
 	sizes, took, overTarget, warnings                                            *prometheus.Desc // of requests
-	findings, cut                                                                *prometheus.Desc // of loops in the traffic
+	findings, cut, memory                                                        *prometheus.Desc // of loops in the traffic
 }
 
 // statementDesc describes a metric of each statement of each pool.
@@ -45,6 +45,7 @@ func newStatementDescs() statementDescs {
 		findings: desc("nplusone_findings_total", "Loops in the traffic, however often each was seen.",
 			"database", "kind", "confidence", "route"),
 		cut:      desc("nplusone_evictions_total", "Requests that were judged before their end, for lack of memory."),
+		memory:   desc("nplusone_memory_bytes", "What looking for loops in the traffic takes."),
 		warnings: poolDesc("request_warnings_total", "Requests with too many statements, or that took too long.", "reason"),
 	}
 }
@@ -79,6 +80,7 @@ func (c *statementCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.meter.Findings != nil {
 		counter(ch, c.cut, c.meter.Evicted())
+		gauge(ch, c.memory, float64(c.meter.LoopMemory()))
 		for l, n := range c.meter.Findings.Counts() {
 			counter(ch, c.findings, n, l.Database, l.Kind, l.Confidence.String(), label(l.Route))
 		}

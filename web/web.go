@@ -80,7 +80,12 @@ func index(w http.ResponseWriter, _ *http.Request) {
 		"/livez    200 while the event loops turn\n"+
 		"/readyz   200 while new clients are welcome\n"+
 		"/healthz  the state of loops and pools, in words\n"+
-		"/api/     pools and clients, and statements and slow ones if they are kept, as JSON\n")
+		"\nAs JSON, see docs/api.md:\n"+
+		"/api/pools       the pools\n"+
+		"/api/clients     who is there, and who keeps a server\n"+
+		"/api/statements  what statements cost\n"+
+		"/api/slow        those that were slow\n"+
+		"/api/nplusone    those that applications run in loops\n")
 }
 
 // say answers a health check.

@@ -48,6 +48,7 @@ type Group struct {
 	memory   int // of one detector
 	requests requests
 	evicted  atomic.Uint64
+	bytes    atomic.Int64 // of the episodes of all loops and requests
 	without  evidence
 }
 
@@ -102,6 +103,12 @@ func (g *Group) Close() {
 // Evicted is how many episodes ended early for lack of room.
 func (g *Group) Evicted() uint64 {
 	return g.evicted.Load()
+}
+
+// Memory is how many bytes all episodes take, those in store included. It may be called
+// from any goroutine.
+func (g *Group) Memory() int {
+	return int(g.bytes.Load())
 }
 
 // A Detector sees the statements of one loop and belongs to it.

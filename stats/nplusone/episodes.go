@@ -33,7 +33,7 @@ func (s *episodes) newEpisode(x *Execution) *episode {
 		e, s.freeEpisodes = s.freeEpisodes[n-1], s.freeEpisodes[:n-1]
 	} else {
 		e = new(episode)
-		s.bytes += int(unsafe.Sizeof(*e))
+		s.grow(int(unsafe.Sizeof(*e)))
 	}
 	*e = episode{home: s, origin: x.Client.Origin, tags: x.Tags, began: x.At - x.Exec, used: x.At}
 	s.append(e)
@@ -50,7 +50,7 @@ func (s *episodes) newSlot() *slot {
 
 		return last
 	}
-	s.bytes += int(unsafe.Sizeof(slot{}))
+	s.grow(int(unsafe.Sizeof(slot{})))
 
 	return new(slot)
 }
@@ -64,9 +64,15 @@ func (s *episodes) newParent() *parent {
 
 		return last
 	}
-	s.bytes += int(unsafe.Sizeof(parent{}))
+	s.grow(int(unsafe.Sizeof(parent{})))
 
 	return new(parent)
+}
+
+// grow counts bytes that were made, or let go of if n is negative.
+func (s *episodes) grow(n int) {
+	s.bytes += n
+	s.group.bytes.Add(int64(n))
 }
 
 // freeParent takes a parent back.
@@ -79,8 +85,8 @@ func (s *episodes) trim() {
 	if s.bytes <= s.limit {
 		return
 	}
-	s.bytes -= len(s.freeEpisodes)*int(unsafe.Sizeof(episode{})) + len(s.freeSlots)*int(unsafe.Sizeof(slot{})) +
-		len(s.freeParents)*int(unsafe.Sizeof(parent{}))
+	s.grow(-len(s.freeEpisodes)*int(unsafe.Sizeof(episode{})) - len(s.freeSlots)*int(unsafe.Sizeof(slot{})) -
+		len(s.freeParents)*int(unsafe.Sizeof(parent{})))
 	s.freeEpisodes, s.freeSlots, s.freeParents = nil, nil, nil
 }
 

@@ -143,6 +143,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	if d.Memory() > limit/2+1<<16 {
 		t.Errorf("%d bytes of a loop, want at most %d", d.Memory(), limit/2)
 	}
+	tagged := 0
+	for i := range g.requests {
+		tagged += g.requests[i].bytes
+	}
+	if all := d.Memory() + tagged; g.Memory() != all || tagged == 0 {
+		t.Errorf("the group has %d bytes, its parts %d", g.Memory(), all)
+	}
 	if grown := heap() - before; grown > 4*limit {
 		t.Errorf("the heap has grown by %d bytes, the limit is %d", grown, limit)
 	}
