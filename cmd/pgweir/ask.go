@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -36,8 +38,8 @@ func newAsker(fs *flags) *asker {
 func (a *asker) base() (string, error) {
 	if *a.url != "" {
 		u, err := url.Parse(*a.url)
-		if err != nil || u.Host == "" {
-			return "", &exitError{code: exitUsage, err: fmt.Errorf("-url %q is not a URL such as http://127.0.0.1:9127", *a.url)}
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "", usageError(a.fs, "-url %q is not a URL such as http://127.0.0.1:9127", *a.url)
 		}
 
 		return strings.TrimRight(*a.url, "/"), nil
@@ -53,11 +55,22 @@ func (a *asker) base() (string, error) {
 	if address == "" {
 		return "", &exitError{code: exitConfig, err: errors.New(`http_listen is "": there is nobody to ask`)}
 	}
-	if strings.HasPrefix(address, ":") {
-		address = "127.0.0.1" + address
+
+	return "http://" + reachable(address), nil
+}
+
+// reachable returns the address to connect to for one that is listened on: the loopback
+// interface stands for all.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || host == "*" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
 	}
 
-	return "http://" + address, nil
+	return net.JoinHostPort(host, port)
 }
 
 // named reports whether the command line names a configuration file.
@@ -73,8 +86,38 @@ const askTimeout = 15 * time.Second
 // maxAnswer bounds an answer, in bytes.
 const maxAnswer = 64 << 20
 
+// A refusal is an answer that says why there is none.
+type refusal struct {
+	status int
+	text   string
+}
+
+// Error implements error.
+func (r *refusal) Error() string {
+	return r.text
+}
+
+// refusalOf makes the error of such an answer.
+func refusalOf(page string, answer *http.Response, body []byte) error {
+	var said struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &said) != nil || said.Error == "" {
+		said.Error = answer.Status // of somebody else
+	}
+
+	return &refusal{status: answer.StatusCode, text: page + ": " + printable(said.Error)}
+}
+
+// isOff reports whether an error says that something is not measured.
+func isOff(err error) bool {
+	var r *refusal
+
+	return errors.As(err, &r) && r.status == http.StatusNotFound
+}
+
 // do makes a request, whose path is below the base, and decodes the JSON of the answer
-// into v; nil: there is none.
+// into v; nil: there is none. The error is a [refusal] if somebody answers.
 func (a *asker) do(ctx context.Context, method, path string, v any) error {
 	base, err := a.base()
 	if err != nil {
@@ -88,7 +131,12 @@ func (a *asker) do(ctx context.Context, method, path string, v any) error {
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask pgweir: %w (is it running, and is http_listen right?)", err)
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err // which does not repeat the path
+		}
+
+		return fmt.Errorf("no pgweir at %s, see -url and -c: %w", base, err)
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
@@ -96,7 +144,7 @@ func (a *asker) do(ctx context.Context, method, path string, v any) error {
 	case err != nil:
 		return fmt.Errorf("ask pgweir: %w", err)
 	case answer.StatusCode >= http.StatusBadRequest:
-		return fmt.Errorf("%s%s: %s: %s", base, path, answer.Status, strings.TrimSpace(string(body)))
+		return refusalOf(base+path, answer, body)
 	case v == nil:
 		return nil
 	}

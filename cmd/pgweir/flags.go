@@ -67,6 +67,11 @@ func (fs *flags) parse(args []string, stdout io.Writer) error {
 	return nil
 }
 
+// usageError is an error in the command line that parse does not see.
+func usageError(fs *flags, format string, args ...any) error {
+	return &exitError{code: exitUsage, err: fmt.Errorf(format+"; see pgweir %s --help", append(args, fs.Name())...)}
+}
+
 // settingsFlag collects key=value flags.
 type settingsFlag map[string]string
 

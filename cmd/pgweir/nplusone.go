@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
+	"github.com/pgweir/pgweir/stats"
 	"github.com/pgweir/pgweir/stats/nplusone"
 )
 
@@ -44,6 +45,9 @@ func runNPlusOne(ctx context.Context, args []string, stdout, _ io.Writer) error 
 	asJSON := fs.Bool("json", false, "print JSON")
 	if err := fs.parse(args, stdout); err != nil {
 		return err
+	}
+	if *f.write != "" && *f.failOnNew {
+		return usageError(fs, "-write-baseline takes all that is found: -fail-on-new does not go with it")
 	}
 	if *f.reset {
 		return ask.do(ctx, http.MethodPost, "/api/reset", nil)
@@ -90,9 +94,6 @@ func (f *nplusoneFlags) fresh(found []nplusone.Finding) (map[int]bool, error) {
 	return fresh, nil
 }
 
-// errNew is the end of a run that has found something new.
-var errNew = errors.New("there are new findings: mend them, or take them into the baseline with -write-baseline")
-
 // end writes the baseline if that is asked for, and fails if there is something new that
 // is worth it.
 func (f *nplusoneFlags) end(found []nplusone.Finding, fresh map[int]bool) error {
@@ -104,13 +105,18 @@ func (f *nplusoneFlags) end(found []nplusone.Finding, fresh map[int]bool) error 
 
 		return os.WriteFile(*f.write, []byte(b.String()), 0o644)
 	}
+	var failing []string // their numbers, as they are printed
 	for i := range found {
 		if *f.failOnNew && fresh[i] && isFault(&found[i]) && found[i].Confidence >= f.confidence {
-			return errNew
+			failing = append(failing, strconv.Itoa(i+1))
 		}
 	}
+	if failing == nil {
+		return nil
+	}
 
-	return nil
+	return fmt.Errorf("there are new findings (%s): mend them, or take them into the baseline with -write-baseline",
+		strings.Join(failing, ", "))
 }
 
 // isFault reports whether a finding is one that a program is better without: that
@@ -133,8 +139,8 @@ func printFindings(w io.Writer, found []nplusone.Finding, fresh map[int]bool) {
 		if !fresh[i] {
 			mark = " (known)"
 		}
-		fmt.Fprintf(w, "%d. %s, %s%s: %d executions in a request, seen %d times\n", i+1, f.Kind, f.Confidence, mark, f.Count, f.Occurrences)
-		fmt.Fprintf(w, "   cost       %s in PostgreSQL, %s between, %d round trips\n", duration(f.ExecMS), duration(f.GapMS), f.RoundTrips)
+		fmt.Fprintf(w, "%d. %s, %s%s: %d executions in a request, seen %s\n", i+1, f.Kind, f.Confidence, mark, f.Count, times(f.Occurrences))
+		fmt.Fprintf(w, "   cost       %s in PostgreSQL, %s between, %d round trips\n", took(f.ExecMS), took(f.GapMS), f.RoundTrips)
 		printField(w, "statement", f.Child.Text)
 		if f.Parent != nil {
 			printField(w, "after", f.Parent.Text)
@@ -143,8 +149,18 @@ func printFindings(w io.Writer, found []nplusone.Finding, fresh map[int]bool) {
 		printField(w, "route", f.Route)
 		printField(w, "from", origin(f.Origin))
 		printField(w, "do", f.Suggestion)
+		printField(w, "id", stats.Fingerprint(f.Child.Fingerprint).String())
 		fmt.Fprintln(w)
 	}
+}
+
+// times is how often something was.
+func times(n uint64) string {
+	if n == 1 {
+		return "once"
+	}
+
+	return strconv.FormatUint(n, 10) + " times"
 }
 
 // origin names whose statements they are.
@@ -157,31 +173,20 @@ func origin(o nplusone.Origin) string {
 	return text
 }
 
-// textWidth is how wide texts are printed.
-const textWidth = 84
+// The room for a text behind its name, and how many lines it may have.
+const (
+	fieldName  = 10
+	fieldRoom  = columns - 3 - fieldName - 1
+	fieldLines = 8
+)
 
 // printField prints what there is under a name, in lines.
 func printField(w io.Writer, name, text string) {
 	if text == "" {
 		return
 	}
-	for _, line := range fold(text, textWidth) {
-		fmt.Fprintf(w, "   %-10s %s\n", name, line)
+	for _, line := range wrap(text, fieldRoom, fieldLines) {
+		fmt.Fprintf(w, "   %-*s %s\n", fieldName, name, line)
 		name = ""
 	}
-}
-
-// fold breaks a text into lines at its blanks. A word that is longer than a line is a
-// line.
-func fold(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		line = strings.TrimSpace(line + " " + word)
-	}
-
-	return append(lines, line)
 }

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/pgweir/pgweir/stats/nplusone"
 )
 
 // aboutReport goes on the help screen of report.
@@ -42,6 +39,7 @@ type statements struct {
 		DuplicatePercent *float64 `json:"duplicate_percent"`
 	} `json:"totals"`
 	Statements []struct {
+		Database    string  `json:"database"`
 		Fingerprint string  `json:"fingerprint"`
 		Query       string  `json:"query"`
 		Calls       uint64  `json:"calls"`
@@ -63,14 +61,22 @@ func runReport(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	}
 	switch {
 	case *n < 1 || *n > 10_000:
-		return &exitError{code: exitUsage, err: fmt.Errorf("-n %d is not from 1 to 10000", *n)}
+		return usageError(fs, "-n %d is not from 1 to 10000", *n)
 	case *format == "json":
 		return reportJSON(ctx, ask, *n, stdout)
 	case *format != "table":
-		return &exitError{code: exitUsage, err: fmt.Errorf("-format %q is neither table nor json", *format)}
+		return usageError(fs, "-format %q is neither table nor json", *format)
 	}
 
-	return reportTables(ctx, ask, *n, stdout)
+	r := report{rows: *n}
+	if err := r.fetch(ctx, ask); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	r.print(&b)
+	_, err := stdout.Write(b.Bytes())
+
+	return err
 }
 
 // statementsPath is where statements by some order are.
@@ -89,8 +95,11 @@ func reportJSON(ctx context.Context, ask *asker, n int, w io.Writer) error {
 		all["by_"+r.by] = answer
 	}
 	var found json.RawMessage
-	if err := ask.do(ctx, http.MethodGet, "/api/nplusone", &found); err == nil { // else it is switched off
+	switch err := ask.do(ctx, http.MethodGet, "/api/nplusone", &found); {
+	case err == nil:
 		all["nplusone"] = found
+	case !isOff(err):
+		return err
 	}
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
@@ -99,96 +108,28 @@ func reportJSON(ctx context.Context, ask *asker, n int, w io.Writer) error {
 	return out.Encode(all)
 }
 
-// reportTables prints tables for a person.
-func reportTables(ctx context.Context, ask *asker, n int, w io.Writer) error {
-	for i, r := range rankings {
+// A report is what a person gets to read.
+type report struct {
+	rows   int // of each table
+	tables []statements
+	looked bool // for loops
+	loops  findings
+}
+
+// fetch asks for all of it.
+func (r *report) fetch(ctx context.Context, ask *asker) error {
+	for _, order := range rankings {
 		var s statements
-		if err := ask.do(ctx, http.MethodGet, statementsPath(r.by, n), &s); err != nil {
+		if err := ask.do(ctx, http.MethodGet, statementsPath(order.by, r.rows), &s); err != nil {
 			return err
 		}
-		if i == 0 {
-			printTotals(w, &s)
-		}
-		printStatements(w, r.title, &s)
+		r.tables = append(r.tables, s)
 	}
-	var found findings
-	if err := ask.do(ctx, http.MethodGet, "/api/nplusone", &found); err != nil {
-		return err
-	}
-	fmt.Fprintln(w, "N+1 and its like")
-	for i := range found.Findings[:min(n, len(found.Findings))] {
-		printFinding(w, &found.Findings[i])
-	}
-	if len(found.Findings) == 0 {
-		fmt.Fprintln(w, "  none")
-	}
-	fmt.Fprintln(w, "\npgweir nplusone tells more of these.")
-
-	return nil
-}
-
-// printTotals prints what all statements come to.
-func printTotals(w io.Writer, s *statements) {
-	t := &s.Totals
-	fmt.Fprintf(w, "Since %s, for %s\n\n", s.Since.Local().Format(time.DateTime), s.At.Sub(s.Since).Round(time.Second))
-	fmt.Fprintf(w, "  %-22s %d, of %d kinds; %d rows\n", "statements", t.Calls, t.Statements, t.Rows)
-	fmt.Fprintf(w, "  %-22s %d, and %d cancelled\n", "errors", t.Errors, t.Cancelled)
-	fmt.Fprintf(w, "  %-22s %s, and %s of waiting for a server\n", "time in PostgreSQL", duration(t.TotalMS), duration(t.WaitMS))
-	if t.UniquePercent != nil && t.DuplicatePercent != nil {
-		fmt.Fprintf(w, "  %-22s %d; %.0f %% of their statements are unique, %.0f %% repeat one of the same request\n",
-			"requests", t.Requests, *t.UniquePercent, *t.DuplicatePercent)
-	}
-	fmt.Fprintln(w)
-}
-
-// queryWidth is how much of a text there is room for in a table.
-const queryWidth = 48
-
-// printStatements prints one table.
-func printStatements(w io.Writer, title string, s *statements) {
-	fmt.Fprintf(w, "%s\n  %9s %4s %9s %9s %9s %9s  %s\n", title, "total", "%", "calls", "mean", "p95", "wait", "statement")
-	for i := range s.Statements {
-		one := &s.Statements[i]
-		fmt.Fprintf(w, "  %9s %4.0f %9d %9s %9s %9s  %s\n", duration(one.TotalMS), 100*one.TotalMS/max(s.Totals.TotalMS, 1e-9),
-			one.Calls, duration(one.MeanMS), duration(one.P95MS), duration(one.WaitMS),
-			shorten(cmp.Or(one.Query, one.Fingerprint), queryWidth))
-	}
-	fmt.Fprintln(w)
-}
-
-// printFinding prints a finding in two lines.
-func printFinding(w io.Writer, f *nplusone.Finding) {
-	fmt.Fprintf(w, "  %-10s %-9s %5d x %3d  %9s  %s\n", f.Kind, f.Confidence, f.Count, f.Occurrences,
-		duration(f.ExecMS+f.GapMS), shorten(f.Child.Text, queryWidth))
-	if f.Provenance != "" || f.Route != "" {
-		fmt.Fprintf(w, "  %-10s %s\n", "", shorten(f.Route+" "+f.Provenance, 2*queryWidth))
-	}
-}
-
-// shorten cuts a text to so many characters, and makes one line of it.
-func shorten(text string, width int) string {
-	text = fold(text, 1<<30)[0]
-	runes := []rune(text)
-	if len(runes) <= width {
-		return text
+	err := ask.do(ctx, http.MethodGet, "/api/nplusone", &r.loops)
+	r.looked = err == nil
+	if isOff(err) {
+		return nil
 	}
 
-	return string(runes[:width-1]) + "…"
-}
-
-// duration prints milliseconds as a person reads them: three digits and a unit.
-func duration(ms float64) string {
-	d := time.Duration(ms * float64(time.Millisecond))
-	switch {
-	case d >= 100*time.Minute:
-		return fmt.Sprintf("%.1f h", d.Hours())
-	case d >= 100*time.Second:
-		return fmt.Sprintf("%.1f min", d.Minutes())
-	case d >= time.Second:
-		return fmt.Sprintf("%.2f s", d.Seconds())
-	case d >= 10*time.Millisecond:
-		return fmt.Sprintf("%.0f ms", ms)
-	}
-
-	return fmt.Sprintf("%.2f ms", ms)
+	return err
 }
