@@ -33,7 +33,8 @@ func (m *Meter) logFinding(f nplusone.Finding) {
 		zap.Stringer("confidence", f.Confidence), zap.String("statement", f.Child.Text),
 	}
 	if f.Parent != nil {
-		fields = append(fields, zap.String("parent", f.Parent.Text))
+		fields = append(fields, zap.String("parent", f.Parent.Text),
+			zap.String("parent_fingerprint", stats.Fingerprint(f.Parent.Fingerprint).String()))
 	}
 	fields = append(fields,
 		zap.Uint64("count", f.Count), zap.Uint64("distinct", f.Distinct),
