@@ -140,6 +140,22 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
+// TestSuggestionWithoutParent: without a list it is not known which parameter is the one
+// that all rows should be asked for with.
+func TestSuggestionWithoutParent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Rules{}, evidence{})
+	c := w.connect()
+	c.tags = &Tags{Request: "1"}
+	for i := range 20 {
+		c.one("SELECT name FROM users WHERE id % $1 = $2", 7, 20_000+i)
+	}
+	f := w.end()[0]
+	if f.Kind != KindNPlusOne || f.Parent != nil || strings.Contains(f.Suggestion, "$") || !strings.Contains(f.Suggestion, "= ANY(") {
+		t.Errorf("%s, parent %v: %s", f.Kind, f.Parent, f.Suggestion)
+	}
+}
+
 // TestSharedByLoops has loops of one process book the same requests at the same time,
 // while somebody reads.
 func TestSharedByLoops(t *testing.T) {

@@ -38,12 +38,15 @@ func alongside(loop set) string {
 
 // batch is how the child asks for all rows at once, without a framework.
 func batch(s *slot, c Confidence) string {
+	if s.parent == nil { // and so it is not known which parameter is the row's
+		return "Ask for all rows with one statement: = ANY(all values) instead of = one value."
+	}
 	parameter := fmt.Sprintf("$%d", s.param+1)
 	column := ""
 	if int(s.param) < len(s.st.Columns) {
 		column = s.st.Columns[s.param]
 	}
-	if s.parent == nil || column == "" {
+	if column == "" {
 		return fmt.Sprintf("Ask for all rows with one statement: = ANY(%s) instead of = %s.", parameter, parameter)
 	}
 	all := fmt.Sprintf("Ask for all rows with one statement: WHERE %s = ANY(%s)", column, parameter)
