@@ -158,6 +158,7 @@ func (p *Pool) unshelve(s *Server, i int) {
 func (p *Pool) Release(s *Server) {
 	now := s.loop.Now()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case s.cancels > 0:
 		s.state = canceling // until the last one is confirmed
@@ -168,7 +169,6 @@ func (p *Pool) Release(s *Server) {
 	default:
 		p.pass(s, now)
 	}
-	p.mu.Unlock()
 }
 
 // expired reports whether s has lived long enough.
@@ -220,8 +220,8 @@ func (p *Pool) takeForCheck(s *Server) bool {
 // Destroy closes a server instead of giving it back.
 func (p *Pool) Destroy(s *Server, why Reason) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.destroy(s, why)
-	p.mu.Unlock()
 }
 
 // destroy closes s, on its loop, and opens another one if somebody waits for it. The

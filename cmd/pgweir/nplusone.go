@@ -53,7 +53,11 @@ func runNPlusOne(ctx context.Context, args []string, stdout, _ io.Writer) error 
 		return ask.do(ctx, http.MethodPost, "/api/reset", nil)
 	}
 	var found findings
-	if err := ask.do(ctx, http.MethodGet, "/api/nplusone?settle=true", &found); err != nil {
+	path := "/api/nplusone"
+	if *f.failOnNew || *f.write != "" {
+		path += "?settle=true" // the run is over; else it would cut requests in two
+	}
+	if err := ask.do(ctx, http.MethodGet, path, &found); err != nil {
 		return err
 	}
 	fresh, err := f.fresh(found.Findings)
