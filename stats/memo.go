@@ -15,6 +15,9 @@ import (
 // when its count of hits, which is at most 3, has been worn down to 0, once for each
 // text that asked for it.
 //
+// Where hardly any text comes again, looking for it is a waste: the memo then rests for a
+// while. It tries again with a few texts out of many, so that it is back soon.
+//
 // A text is found by a 64-bit hash with a seed of the process's own, which nobody
 // outside can make collide, and then compared in full: a wrong answer would book one
 // statement as another, or worse where the value says what a statement may do.
@@ -24,8 +27,22 @@ type Memo[K comparable, V any] struct {
 	sets     []memoSet
 	memories []memory[K, V] // memoWays for each set
 
+	window     int    // how many texts have come since it was decided whether to rest
+	hitsBefore uint64 // Hits then
+	rest       int    // how many texts are read without being looked for
+	pause      int    // how many they were the last time; 0: the memo was of use since
+
 	Hits, Misses uint64
 }
+
+// Of memoWindow texts at least one of memoUseful must be known, or as many are not looked
+// for, and twice as many the next time, up to memoRest. A text that is not known costs a
+// third of reading it.
+const (
+	memoWindow = 256
+	memoUseful = 8
+	memoRest   = 16 * memoWindow
+)
 
 // The size of a Memo: 4096 texts, which with 200 bytes each are 1 MB, at most 8 MB; and
 // how many that came once are remembered. Texts whose hashes end alike share a set.
@@ -74,6 +91,11 @@ func NewMemo[K comparable, V any](read func(text []byte, how K) V) *Memo[K, V] {
 // Get returns what is known of a text, which it reads if it is not known. The text is
 // not kept.
 func (m *Memo[K, V]) Get(text []byte, how K) V {
+	if m.resting() {
+		m.Misses++
+
+		return m.read(text, how)
+	}
 	hash := maphash.Bytes(m.seed, text)
 	upper, i := uint32(hash>>32), int(hash%memoSets)
 	set, memories := &m.sets[i], m.memories[i*memoWays:(i+1)*memoWays]
@@ -95,6 +117,24 @@ func (m *Memo[K, V]) Get(text []byte, how K) V {
 	}
 
 	return v
+}
+
+// resting reports whether the next text is not looked for.
+func (m *Memo[K, V]) resting() bool {
+	if m.rest > 0 {
+		m.rest--
+
+		return true
+	}
+	if m.window++; m.window == memoWindow {
+		m.pause = min(max(2*m.pause, memoWindow), memoRest)
+		if m.Hits-m.hitsBefore >= memoWindow/memoUseful {
+			m.pause = 0
+		}
+		m.window, m.hitsBefore, m.rest = 0, m.Hits, m.pause
+	}
+
+	return false
 }
 
 // again reports whether a text has come before, not too long ago.

@@ -54,3 +54,26 @@ func TestMemoHitDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations, %d hits", n, m.Hits)
 	}
 }
+
+// TestMemoRests: where no text comes again few are looked for; once some do they are
+// found soon.
+func TestMemoRests(t *testing.T) {
+	t.Parallel()
+	m := NewMemo(func(text []byte, _ struct{}) int { return len(text) })
+	looked := 0
+	for i := range 100_000 {
+		if m.rest == 0 {
+			looked++
+		}
+		m.Get(fmt.Appendf(nil, "SELECT %d", i), struct{}{})
+	}
+	if looked > 10_000 {
+		t.Errorf("%d of 100000 texts were looked for, none of which had come before", looked)
+	}
+	for range 20_000 {
+		m.Get([]byte("SELECT 1"), struct{}{})
+	}
+	if m.Hits < 15_000 {
+		t.Errorf("%d hits of 20000 with the same text", m.Hits)
+	}
+}
