@@ -14,19 +14,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
+	"github.com/pgweir/pgweir/integration/clienttest"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
 // all asks for the programs in other languages, and for all of the drivers' suites.
 var all = flag.Bool("all", false, "run everything, and install what it needs in the user's cache")
 
-// pgweirBuild is the program under test, built when first asked for.
-var pgweirBuild build
+// pgweirBuild is the program under test, with the race detector.
+var pgweirBuild = clienttest.Build{Flags: []string{"-race"}}
 
 // ledger is the table that is printed at the end.
 var ledger table
@@ -43,34 +42,11 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	pgweirBuild.path = filepath.Join(dir, "pgweir")
+	pgweirBuild.Path = filepath.Join(dir, "pgweir")
 	code := pgtest.Main(m)
 	if *all {
 		fmt.Print(ledger.String())
 	}
 
 	return code
-}
-
-// A build is the program with the race detector, built once.
-type build struct {
-	path string
-	once sync.Once
-	err  error
-}
-
-// binary returns the path of the program.
-func (b *build) binary(t testing.TB) string {
-	t.Helper()
-	b.once.Do(func() {
-		out, err := exec.Command("go", "build", "-race", "-o", b.path, "github.com/pgweir/pgweir/cmd/pgweir").CombinedOutput()
-		if err != nil {
-			b.err = fmt.Errorf("go build: %w\n%s", err, out)
-		}
-	})
-	if b.err != nil {
-		t.Fatal(b.err)
-	}
-
-	return b.path
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgweir/pgweir/integration/clienttest"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
@@ -100,34 +101,8 @@ func runProgram(t testing.TB, command []string, r route) (string, error) {
 func goProgram(name string) func(testing.TB) []string {
 	return func(t testing.TB) []string {
 		t.Helper()
-		path := filepath.Join(t.TempDir(), name)
-		run(t, "go", nil, "go", "build", "-o", path, "./"+name)
 
-		return []string{path}
-	}
-}
-
-// cacheDir returns a folder of the user's cache, outside the repository, for what is
-// installed. It stays for the next run.
-func cacheDir(t testing.TB, name string) string {
-	t.Helper()
-	base, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(base, "pgweir-test-clients", name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-
-	return dir
-}
-
-// need ends the test if a program is not on PATH.
-func need(t testing.TB, name, debian string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Fatalf("%s is not installed (Debian, Ubuntu: apt-get install %s)", name, debian)
+		return clienttest.Go(t, name)
 	}
 }
 
@@ -137,12 +112,8 @@ func pythonPrograms() []program {
 	command := func(file string) func(testing.TB) []string {
 		return func(t testing.TB) []string {
 			t.Helper()
-			need(t, "python3", "python3-venv")
-			dir := cacheDir(t, "python")
-			run(t, ".", nil, "python3", "-m", "venv", dir)
-			run(t, ".", nil, filepath.Join(dir, "bin", "pip"), "install", "--quiet", "-r", "python/requirements.txt")
 
-			return []string{filepath.Join(dir, "bin", "python"), filepath.Join("python", file)}
+			return clienttest.Python(t, "python", file)
 		}
 	}
 
@@ -160,17 +131,8 @@ func nodePrograms() []program {
 	command := func(file string) func(testing.TB) []string {
 		return func(t testing.TB) []string {
 			t.Helper()
-			need(t, "node", "nodejs npm")
-			dir := cacheDir(t, "node")
-			if err := os.RemoveAll(dir); err != nil { // CopyFS overwrites nothing
-				t.Fatal(err)
-			}
-			if err := os.CopyFS(dir, os.DirFS("node")); err != nil {
-				t.Fatal(err)
-			}
-			run(t, dir, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
-			return []string{"node", filepath.Join(dir, file)}
+			return clienttest.Node(t, "node", file)
 		}
 	}
 
@@ -184,11 +146,8 @@ func nodePrograms() []program {
 // javaProgram is built by Maven, with the driver that pom.xml names.
 func javaProgram(t testing.TB) []string {
 	t.Helper()
-	need(t, "mvn", "maven")
-	dir := cacheDir(t, "java")
-	run(t, "java", nil, "mvn", "-q", "-B", "-DbuildDirectory="+dir, "package", "dependency:copy-dependencies")
 
-	return []string{"java", "-cp", filepath.Join(dir, "classes") + ":" + filepath.Join(dir, "dependency", "*"), "Client"}
+	return clienttest.Maven(t, "java", "Client")
 }
 
 // shellProgram is a script around PostgreSQL's own programs.
@@ -196,7 +155,7 @@ func shellProgram(file string) func(testing.TB) []string {
 	return func(t testing.TB) []string {
 		t.Helper()
 		for _, name := range []string{"psql", "pg_dump", "pgbench"} {
-			need(t, name, "postgresql postgresql-client")
+			clienttest.Need(t, name, "postgresql postgresql-client")
 		}
 
 		return []string{"bash", filepath.Join("sql", file)}

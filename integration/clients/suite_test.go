@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgweir/pgweir/integration/clienttest"
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
@@ -175,7 +176,7 @@ func (s suite) build(t testing.TB) binaries {
 	for i, pkg := range s.packages {
 		program := filepath.Join(b.source, "tests"+strconv.Itoa(i))
 		// -trimpath: so that the build cache knows it the next time, in another folder.
-		run(t, b.source, nil, "go", "test", "-c", "-trimpath", "-o", program, "./"+pkg)
+		clienttest.Run(t, b.source, nil, "go", "test", "-c", "-trimpath", "-o", program, "./"+pkg)
 		b.tests = append(b.tests, program)
 	}
 
@@ -186,30 +187,13 @@ func (s suite) build(t testing.TB) binaries {
 // programs use.
 func moduleDir(t testing.TB, module string) string {
 	t.Helper()
-	out := run(t, "go", nil, "go", "mod", "download", "-json", module)
+	out := clienttest.Run(t, "go", nil, "go", "mod", "download", "-json", module)
 	var m struct{ Dir string }
 	if err := json.Unmarshal([]byte(out), &m); err != nil || m.Dir == "" {
 		t.Fatalf("go mod download %s: %v: %s", module, err, out)
 	}
 
 	return m.Dir
-}
-
-// run runs a command in a folder, with more environment variables, and returns its
-// standard output. If it cannot the test ends.
-func run(t testing.TB, dir string, environment []string, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), environment...)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", strings.Join(cmd.Args, " "), err, out, stderr.String())
-	}
-
-	return string(out)
 }
 
 // packageTimeout is how long the tests of one package may take.
