@@ -143,7 +143,7 @@ func (d *Detector) Book(x *Execution) {
 // episode returns the client's own episode, a new one if what was there has ended.
 func (d *Detector) episode(x *Execution) *episode {
 	c := x.Client
-	pause := c.pause(x.Gap)
+	pause := c.pause(x.Gap) && !c.inside // no request begins inside a transaction
 	e := c.episode
 	if e != nil && (pause || e.full(x.At) || !e.tags.sameRoute(x.Tags)) {
 		e.cut = !pause && e.full(x.At)

@@ -55,6 +55,7 @@ type Client struct {
 	gaps    time.Duration // moving average of the gaps; 0 at first
 	tx      uint64        // counts transactions, and statements outside
 	open    bool          // a transaction is open
+	inside  bool          // it was so when the statement came that is being booked
 }
 
 // Tags are what an application says of a statement in comments. A set is not changed
@@ -93,6 +94,7 @@ func (t *Tags) sameRoute(other *Tags) bool {
 // ROLLBACK of none, which pools send to make sure.
 func (c *Client) transaction(x *Execution) (idle bool) {
 	idle = x.Statement.has(rolls) && !c.open && !x.InTransaction
+	c.inside = c.open
 	if !c.open {
 		c.tx++
 	}

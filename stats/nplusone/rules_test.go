@@ -117,6 +117,25 @@ func TestBoundsOfEpisodes(t *testing.T) {
 	}
 }
 
+// TestPauseInTransaction has an application come to a halt for a while in the middle of
+// a loop: for as long as its transaction is open it is at the same request.
+func TestPauseInTransaction(t *testing.T) {
+	t.Parallel()
+	for begin, want := range map[string][]string{"BEGIN": {"n+1 proven 6"}, "SET work_mem = 100": nil} {
+		w := newWorld(Rules{}, evidence{})
+		c := w.connect()
+		c.do(begin)
+		c.run(listUsers, ids(upto(100, 6)...))
+		for _, id := range upto(100, 6) {
+			if id == 103 {
+				c.think(400 * time.Millisecond)
+			}
+			c.one(ordersOf, id)
+		}
+		wantFindings(t, w.end(), want...)
+	}
+}
+
 // TestSlowApplication takes 60 ms for each row, which is longer than a pause is at first.
 func TestSlowApplication(t *testing.T) {
 	t.Parallel()
