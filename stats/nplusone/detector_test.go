@@ -354,6 +354,22 @@ func TestBackToBack(t *testing.T) {
 	wantFindings(t, w.end())
 }
 
+// TestListsOfTheSameIDs has requests show two lists whose ids are the same numbers, and
+// one row of each.
+func TestListsOfTheSameIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Rules{}, evidence{})
+	c := w.connect()
+	for n := range 50 {
+		numbers := ids(upto(20_000+37*n, 20)...)
+		c.run(listUsers, numbers)
+		c.one(ordersOf, 20_001+37*n)
+		c.run("SELECT id FROM items WHERE id > $1", numbers, n)
+		c.one(itemsOf, 20_001+37*n)
+	}
+	wantFindings(t, w.end())
+}
+
 // TestListThatIsEmptyNow has a list run again without a result: what comes then is not of
 // its rows.
 func TestListThatIsEmptyNow(t *testing.T) {

@@ -1,6 +1,9 @@
 package nplusone
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // maxParents is how many results an episode keeps.
 const maxParents = 4
@@ -104,7 +107,7 @@ func (e *episode) capture(s *slot, x *Execution) {
 		p.again(sk, x.Rows, s.recurs())
 	default:
 		if !e.home.group.without.rounds {
-			e.conclude(e.childrenOf(p))
+			e.conclude(e.childrenOf(p) | e.perhapsOf(p))
 		}
 		p.begin(sk, x.Rows)
 	}
@@ -189,6 +192,24 @@ func (e *episode) childrenOf(p *parent) (children set) {
 		}
 		if of == p || of == nil && s.leader == p && s.n >= minRepeats*s.runs() {
 			children.add(i)
+		}
+	}
+
+	return children
+}
+
+// perhapsOf returns the slots that may turn out to be of a parent, as no other has more
+// votes. If it runs again they may not go on: a request that has two lists with the same
+// ids, and asks for one row, would be a loop after some repeats.
+func (e *episode) perhapsOf(p *parent) (children set) {
+	i := slices.Index(e.parents[:], p)
+	for j, s := range e.slots {
+		if s == nil || s.parent != nil {
+			continue
+		}
+		most := slices.Max(s.votes[:])
+		if most > 0 && slices.Contains(s.votes[i*maxColumns:(i+1)*maxColumns], most) {
+			children.add(j)
 		}
 	}
 
