@@ -127,6 +127,17 @@ func (f *Flow) Describe(s *Statement) {
 	a.describes, a.portal.statement = true, s
 }
 
+// Takes tells of a ParameterDescription.
+func (f *Flow) Takes(body []byte) {
+	f.More()
+	if f.asks.n == 0 {
+		return
+	}
+	if a := f.asks.first(); a.describes && a.portal.statement != nil {
+		a.portal.statement.takes(body)
+	}
+}
+
 // Described tells of a RowDescription: of a Query, of a portal, or of a statement.
 func (f *Flow) Described(body []byte) {
 	f.More()

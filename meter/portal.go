@@ -25,7 +25,7 @@ func (f *Flow) Bind(name []byte, s *Statement, body []byte, ordinal uint32) {
 		return
 	}
 	f.finish(name)
-	bind, _ := nplusone.ReadBind(body, nil) // a part of it is better than nothing
+	bind, _ := nplusone.ReadBind(body, s.parameters()) // a part of it is better than nothing
 	p := portal{statement: s, values: bind.Parameters, formats: formatsOf(bind.Formats), ordinal: ordinal}
 	if s != nil && s.Text.hash != 0 {
 		p.values.Others(s.Text.hash)

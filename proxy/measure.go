@@ -92,6 +92,8 @@ func (k *link) measureDown(h wire.Header, body []byte, first entry, n int) {
 	f := k.flow
 	f.Answered(h.Size)
 	switch h.Type {
+	case wire.ParameterDescription:
+		f.Takes(body)
 	case wire.RowDescription:
 		f.Described(body)
 	case wire.CommandComplete, wire.EmptyQueryResponse:
@@ -148,7 +150,9 @@ func (k *link) measureParse(body []byte) {
 	if *texts == nil {
 		*texts = make(measuredTexts)
 	}
-	(*texts)[string(name)] = &meter.Statement{Text: k.readBody(rest).measured}
+	s := new(meter.Statement)
+	s.Prepare(k.readBody(rest).measured, rest)
+	(*texts)[string(name)] = s
 }
 
 // measureClose tells of a Close.

@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,11 +144,27 @@ func TestMeasured(t *testing.T) {
 	}
 }
 
+// bindInt binds a statement to the unnamed portal, with an integer in binary of so many
+// bytes.
+func bindInt(stmt, id string, size int) []byte {
+	n, _ := strconv.ParseUint(id, 10, 64)
+	value := binary.BigEndian.AppendUint64(nil, n)[8-size:]
+
+	return frameOf(&pgproto3.Bind{
+		PreparedStatement: stmt, ParameterFormatCodes: []int16{1}, Parameters: [][]byte{value},
+	})
+}
+
 // TestLoopIsFound runs a list and a query for each of its rows, in the ways of different
 // drivers: the loop is proven by its values.
 func TestLoopIsFound(t *testing.T) {
 	const list, one = "SELECT id, x FROM t ORDER BY id", "SELECT x FROM t WHERE id = "
+	// In two bytes some look like text, in four none.
 	ids := []string{"10001", "10005", "10012", "10020", "10031", "10042", "10055"}
+	typed := func(id string) []byte {
+		return join(frameOf(&pgproto3.Parse{Query: one + "$1", ParameterOIDs: []uint32{21}}), bindInt("", id, 2),
+			describePortal(), execute(0), syncMsg())
+	}
 	for name, ways := range map[string]struct {
 		prepare, list []byte
 		one           func(id string) []byte
@@ -160,6 +178,15 @@ func TestLoopIsFound(t *testing.T) {
 			one: func(id string) []byte {
 				return join(parse("", one+"$1"), bind("", id), describePortal(), execute(0), syncMsg())
 			},
+		},
+		"without a name, two bytes in binary": {
+			list: join(parse("", list), bind(""), describePortal(), execute(0), syncMsg()),
+			one:  typed,
+		},
+		"described once, two bytes in binary": {
+			prepare: join(parse("l", list), describeStmt("l"), parse("o", one+"$1::int2"), describeStmt("o"), syncMsg()),
+			list:    join(run("l"), syncMsg()),
+			one:     func(id string) []byte { return join(bindInt("o", id, 2), execute(0), syncMsg()) },
 		},
 		"prepared and described once": {
 			prepare: join(parse("l", list), describeStmt("l"), parse("o", one+"$1"), describeStmt("o"), syncMsg()),

@@ -35,7 +35,7 @@ type statement struct {
 // newStatement returns a statement of whose text that is known.
 func newStatement(body string, what known, lost bool) *statement {
 	s := &statement{body: body, lost: lost, traits: what.traits}
-	s.measured.Text = what.measured
+	s.measured.Prepare(what.measured, []byte(body))
 
 	return s
 }
