@@ -108,6 +108,21 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestProbes checks that a value is looked for as often as it must: by Rails, whose way to
+// do it is told by an alias, which the normalised text has not.
+func TestProbes(t *testing.T) {
+	t.Parallel()
+	for alias, want := range map[string]int{"one": 0, `"a"`: 1} {
+		r := newRig(t, nil)
+		for i := range 12 {
+			r.query(fmt.Appendf(nil, "SELECT 1 AS %s FROM users WHERE id = %d /*request_id:r1*/", alias, 20_000+i), oneNumber, number7)
+		}
+		if found := r.found(); len(found) != want {
+			t.Errorf("AS %s: found %+v, want %d", alias, found, want)
+		}
+	}
+}
+
 // TestRequests checks that what is between two pauses counts as a request.
 func TestRequests(t *testing.T) {
 	t.Parallel()

@@ -17,11 +17,11 @@ type Text struct {
 	more   []Text              // the statements behind the first
 }
 
-// tags are what a comment says of a statement.
+// tags are what a text says of a statement, in comments mostly.
 type tags struct {
 	nplusone.Tags
 	route   stats.RouteID
-	ignored bool // the comment keeps it out of the findings
+	ignored bool // it is kept out of the findings
 }
 
 // Read returns what is known of a text that was read with o, and of which facts are
@@ -68,16 +68,18 @@ func (l *Loop) statement(text []byte, o sqltext.Options, st *sqltext.Statement) 
 		}
 	}
 	t.values.Others(st.Values)
-	if st.Commented() {
+	if probe := nplusone.IsProbe(text[st.Start:st.End]); probe || st.Commented() {
 		t.tags = l.tags(text, st)
 	}
 
 	return t
 }
 
-// tags reads the comments of a statement; nil if there is nothing in them.
+// tags reads the comments of a statement; nil if there is nothing in them, and it is
+// not ignored.
 func (l *Loop) tags(text []byte, st *sqltext.Statement) *tags {
-	t := tags{ignored: nplusone.Ignored(text[st.Start:st.End])}
+	itself := text[st.Start:st.End]
+	t := tags{ignored: nplusone.Ignored(itself) || nplusone.IsProbe(itself)}
 	for _, tag := range st.Tags(l.tagged[:0], text) {
 		switch tag.Key {
 		case "request_id":

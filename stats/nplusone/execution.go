@@ -25,7 +25,7 @@ type Execution struct {
 	Pipelined     bool // it came before the ReadyForQuery of the one before, or without a Sync
 	InTransaction bool // a transaction is open behind it: the ReadyForQuery says T
 	Failed        bool // with an error, or cancelled: it is no repeat of anything
-	Ignored       bool // a comment says so, see Ignored
+	Ignored       bool // its text says so, see Ignored and IsProbe
 }
 
 // An Origin is whose statements they are. Make it with [NewOrigin].

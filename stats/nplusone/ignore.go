@@ -47,6 +47,16 @@ func (r *Rules) repeats(application string) uint32 {
 	return minRepeats
 }
 
+// probe is how Rails looks whether a value is taken before it writes a row. Without the
+// alias, as in a normalised text, others ask like that for what they could ask at once.
+const probe = "SELECT 1 AS one FROM "
+
+// IsProbe reports whether a text only looks whether a value is taken, which a uniqueness
+// check cannot do without: it is kept out of the findings.
+func IsProbe(text []byte) bool {
+	return bytes.HasPrefix(text, []byte(probe))
+}
+
 // ignoreComment is what an application writes into a comment.
 const ignoreComment = "pgweir:n1 ignore"
 

@@ -242,7 +242,7 @@ func (c *connection) book(st *Statement, p Parameters, rows int) {
 	c.detector.Book(&Execution{
 		Statement: st, Client: &c.client, Tags: c.tags, Parameters: p, Sketcher: &c.sketcher,
 		At: c.now, Exec: exec, Gap: gap, Rows: uint64(rows),
-		Pipelined: c.pipelined, InTransaction: c.inTx, Failed: c.failing,
+		Pipelined: c.pipelined, InTransaction: c.inTx, Failed: c.failing, Ignored: IsProbe([]byte(st.Text)),
 	})
 }
 

@@ -94,7 +94,8 @@ func isMarker(text string) bool {
 }
 
 // isQuiet reports whether repeating the statement is what it is for: a queue is polled, a
-// lock tried, a number drawn, a name checked before it is taken, the catalog read.
+// lock tried, a number drawn, the catalog read. Of names that are checked before they are
+// taken see Ignored.
 func isQuiet(text string, tables []string) bool {
 	for _, part := range []string{
 		"skip locked", "advisory", "nextval", "setval", "pg_catalog.", "information_schema.",
@@ -102,9 +103,6 @@ func isQuiet(text string, tables []string) bool {
 		if strings.Contains(text, part) {
 			return true
 		}
-	}
-	if strings.HasPrefix(text, "select 1 as one ") || strings.HasPrefix(text, "select $1 as one ") {
-		return true
 	}
 	for _, table := range tables {
 		if strings.HasPrefix(strings.TrimPrefix(table, "public."), "pg_") {
