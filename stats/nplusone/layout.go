@@ -1,5 +1,7 @@
 package nplusone
 
+import "strings"
+
 // A field is a column of a result that is looked at.
 type field struct {
 	index  int16
@@ -88,9 +90,32 @@ func (s *Statement) column(i int) string {
 		return ""
 	}
 	o := origins[i]
-	if o.table != 0 && len(s.Tables) == 1 {
+	if o.table != 0 && len(s.Tables) == 1 && s.mentions(o.name) {
 		return s.Tables[0] + "." + o.name
 	}
 
 	return o.name
+}
+
+// mentions reports whether a name in the result is one of the table, rather than an
+// alias: normalised texts have no aliases of columns. Of SELECT * all are.
+func (s *Statement) mentions(name string) bool {
+	if strings.Contains(s.Text, " *") || strings.Contains(s.Text, ".*") {
+		return true
+	}
+	inWord := func(c byte) bool {
+		return c == '_' || c >= 0x80 || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
+	}
+	for rest := s.Text; name != ""; {
+		before, behind, ok := strings.Cut(rest, name)
+		if !ok {
+			break
+		}
+		if (before == "" || !inWord(before[len(before)-1])) && (behind == "" || !inWord(behind[0])) {
+			return true
+		}
+		rest = behind
+	}
+
+	return false
 }

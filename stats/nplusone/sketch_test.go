@@ -8,7 +8,7 @@ import (
 // sketchOf makes a sketch of a result.
 func sketchOf(t *testing.T, a answer, isBinary bool, formats []byte) (*Statement, *sketch) {
 	t.Helper()
-	st := New(Options{}).Statement(Description{Kind: Read, Text: listUsers, Tables: []string{"users"}})
+	st := New(Options{}).Statement(Description{Kind: Read, Text: "SELECT * FROM users", Tables: []string{"users"}})
 	var s Sketcher
 	if !s.Start(st, a.description(isBinary && formats == nil), formats) {
 		return st, nil
@@ -81,7 +81,7 @@ func TestRowsBeyond(t *testing.T) {
 // TestRenamed changes a column between two executions.
 func TestRenamed(t *testing.T) {
 	t.Parallel()
-	st := New(Options{}).Statement(Description{Kind: Read, Text: listUsers, Tables: []string{"users"}})
+	st := New(Options{}).Statement(Description{Kind: Read, Text: "SELECT * FROM users", Tables: []string{"users"}})
 	var s Sketcher
 	for _, name := range []string{"id", "id", "number"} {
 		a := column1(name, oidInt4, 1, 2)
@@ -89,6 +89,28 @@ func TestRenamed(t *testing.T) {
 		s.Start(st, a.description(false), nil)
 		if st.column(0) != "users."+name || st.column(1) != "users.team" {
 			t.Errorf("%s and %s, want users.%s and users.team", st.column(0), st.column(1), name)
+		}
+	}
+}
+
+// TestAliases has columns come under names that the table does not know: a person who is
+// told of users.user_id looks for it in vain.
+func TestAliases(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"SELECT u.id FROM users u":                "user_id",
+		"SELECT u.user_id FROM users u":           "users.user_id",
+		`SELECT "user_id" FROM users`:             "users.user_id",
+		"SELECT u.xuser_id, user_id2 FROM users":  "user_id",
+		"SELECT u.xuser_id, u.user_id FROM users": "users.user_id",
+		"SELECT u.* FROM users u":                 "users.user_id",
+		"SELECT count(*) FROM users":              "user_id",
+	} {
+		st := New(Options{}).Statement(Description{Kind: Read, Text: text, Tables: []string{"users"}})
+		var s Sketcher
+		s.Start(st, column1("user_id", oidInt4, 1, 2).description(false), nil)
+		if got := st.column(0); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }
