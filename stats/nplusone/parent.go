@@ -82,6 +82,13 @@ func (p *parent) telling() bool {
 	return false
 }
 
+// unknown reports whether the values of a loop over the result may be in it or not, as it
+// was, or may have been, left out by sampling. That results are all looked at again does
+// not tell of this one.
+func (p *parent) unknown() bool {
+	return p.st.useless.Load() >= uselessOnce || p.sketched == 0 && p.st.sampled.Load()
+}
+
 // capture takes in the result of an execution.
 func (e *episode) capture(s *slot, x *Execution) {
 	sk := x.Sketcher.take()

@@ -151,6 +151,26 @@ func TestUseless(t *testing.T) {
 	}
 }
 
+// TestNotLookedAt has a list that nobody looked into stand before reads of other rows.
+// That the next one is worth a look again makes it no parent.
+func TestNotLookedAt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Rules{}, evidence{})
+	c, other := w.connect(), w.connect()
+	for i := range uselessOnce + sampling {
+		other.run(listUsers, ids(upto(20_000+100*i, 20)...), i)
+	}
+	c.run(listUsers, ids(upto(50_000, 20)...), 1)
+	for i := range 20 {
+		c.one(ordersOf, 90_000+i)
+	}
+	// A page that follows from the one before, which is looked at.
+	other.sketcher.turn = sampling - 1
+	other.run(listUsers, ids(upto(70_000, 20)...), 69_999)
+	other.run(listUsers, ids(upto(70_020, 20)...), 70_019)
+	wantFindings(t, w.end())
+}
+
 func TestSketcherAllocs(t *testing.T) {
 	a := answer{names: []string{"id", "name"}, oids: []uint32{oidInt4, oidText}}
 	for i := range 100 {

@@ -38,6 +38,9 @@ type Statement struct {
 	traits traits
 	// useless is how many sketches of its results in a row were of no use; see worthy.
 	useless atomic.Uint32
+	// sampled says that not all of its results were sketched, as they were of no use; it
+	// stays.
+	sampled atomic.Bool
 	// origins are the columns of its result that are sketched, if it ever was.
 	origins atomic.Pointer[[maxColumns]origin]
 }
@@ -129,6 +132,9 @@ func (s *Statement) worthy(turn uint32) bool {
 func (s *Statement) disappoint() {
 	if n := s.useless.Load(); n < uselessOnce {
 		s.useless.Store(n + 1)
+		if n+1 == uselessOnce {
+			s.sampled.Store(true)
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func (s *slot) led(trusted bool) bool {
 	if p == nil || p.st == s.st || s.runs() > 1 && !trusted {
 		return false
 	}
-	if p.telling() && s.values != [maxValues]value{} && s.parent != p || p.st.useless.Load() >= uselessOnce {
+	if p.telling() && s.values != [maxValues]value{} && s.parent != p || p.unknown() {
 		return false
 	}
 	n, rows := uint64(s.n/s.runs()), p.run
