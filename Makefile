@@ -19,7 +19,7 @@ FUZZ_TIME := 30s
 NEWEST_PG := 18
 CONVERSATIONS := ^Test(Conversations.*|Rotation|Prepared|.*InOpenSeries|WireScripts|Protocol.*|ServerProtocol.*|SettingsOfTransactions)$$
 
-.PHONY: help build run setup test test-newest test-matrix test-faults test-clients short lint fmt fuzz campaign bench cover ci clean
+.PHONY: help build run setup test test-newest test-matrix test-faults test-clients test-apps short lint fmt fuzz campaign bench cover ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench: ## measure pgweir against PgBouncer, into docs/benchmarks.md (about 20 mi
 
 test-clients: setup ## have the drivers' own tests and programs in many languages work through pgweir (15 minutes)
 	REQUIRE_PG=1 go test -count=1 -timeout 40m ./integration/clients -all
+
+test-apps: setup ## judge the search for loops by real programs, into docs/nplusone.md (5 minutes)
+	@$(TELL_SKIPPED) REQUIRE_PG=1 go test -count=1 -timeout 60m ./integration/apps -all -write ../../docs/nplusone.md
 
 cover: setup ## write the tests' coverage to cover.out and sum it up
 	REQUIRE_PG=1 go test -timeout $(TEST_TIMEOUT) -coverprofile=cover.out -coverpkg=./... ./...
