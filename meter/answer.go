@@ -44,6 +44,7 @@ func (f *Flow) Fail(n int, code string, now time.Duration) {
 func (f *Flow) Suspend(now time.Duration) {
 	f.end(f.rows, "", now)
 	if f.complete && len(f.paused) < maxPortals {
+		f.last.traced.Sketcher = nil // it is for what comes next
 		f.paused = append(f.paused, f.last)
 		f.last.sample, f.complete = nil, false
 	}

@@ -227,3 +227,31 @@ func TestLog(t *testing.T) {
 		}
 	}
 }
+
+// TestPausedPortal: a portal of which some rows were fetched is closed while another list
+// comes in. The rows of that are still known.
+func TestPausedPortal(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	row := func(i int) []byte { return fmt.Appendf(nil, "\x00\x01\x00\x00\x00\x05%05d", 40_000+i) }
+	s := &Statement{Text: r.read([]byte("SELECT id FROM items"))}
+	r.flow.Bind([]byte("p"), s, []byte("p\x00\x00\x00\x00\x00\x00\x00\x00"), 0)
+	r.flow.Execute([]byte("p"), r.timing())
+	r.answer(oneNumber, [][]byte{row(100), row(101)})
+	r.flow.Suspend(r.now)
+	r.flow.Pop(1)
+	r.flow.Ready(true, r.now)
+	list := r.read([]byte("SELECT id FROM users"))
+	r.flow.Query(&list, r.timing())
+	r.answer(oneNumber, [][]byte{row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)})
+	r.flow.ClosePortal([]byte("p"))
+	r.flow.Complete([]byte("SELECT 8"), r.now)
+	r.flow.Pop(1)
+	r.flow.Ready(true, r.now)
+	for i := range 8 {
+		r.query(fmt.Appendf(nil, "SELECT x FROM orders WHERE user_id = %d", 40_000+i), oneNumber, number7)
+	}
+	if found := r.found(); len(found) != 1 || found[0].Confidence != nplusone.Proven {
+		t.Errorf("found %+v, want one loop, proven", found)
+	}
+}

@@ -142,7 +142,7 @@ func (k *link) judgeDown() error {
 		if err := h.CheckServer(); err != nil {
 			return errServerNonsense
 		}
-		if (mustSee(h.Type) || k.found.asked) && len(b) < h.Size && k.canHold(h.Size) {
+		if k.mustSee(h.Type) && len(b) < h.Size && k.canHold(h.Size) {
 			return nil
 		}
 		ours, err := k.received(&h, b[wire.HeaderSize:min(h.Size, len(b))])
@@ -157,13 +157,15 @@ func (k *link) judgeDown() error {
 
 // mustSee reports whether a server's frame is looked into, so that it must be
 // there whole first.
-func mustSee(typ byte) bool {
+func (k *link) mustSee(typ byte) bool {
 	switch typ {
 	case wire.ReadyForQuery, wire.ErrorResponse, wire.ParameterStatus, wire.CommandComplete:
 		return true
+	case wire.RowDescription, wire.ParameterDescription: // are kept
+		return k.worker.meter != nil || k.found.asked
 	}
 
-	return false
+	return k.found.asked
 }
 
 // canHold reports whether a frame of that size finds room in the buffer, which is
