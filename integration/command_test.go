@@ -12,7 +12,7 @@ import (
 // command runs pgweir to its end and returns what it prints, and its exit code.
 func command(t *testing.T, env []string, args ...string) (out string, code int) {
 	t.Helper()
-	cmd := exec.Command(raceBuild.binary(t), args...)
+	cmd := exec.Command(raceBuild.Binary(t), args...)
 	cmd.Env = append(os.Environ(), env...)
 	b, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

@@ -132,7 +132,7 @@ func TestStop(t *testing.T) {
 
 // draining reports whether pgweir has said that it shuts down, or has ended.
 func (p *pgweir) draining() bool {
-	_, said := p.log.find("shutting down")
+	_, said := p.log.Find("shutting down")
 
 	return said
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/pgweir/pgweir/integration/clienttest"
 	"github.com/pgweir/pgweir/internal/postgres"
 	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
@@ -26,7 +27,7 @@ type options struct {
 	stats     table             // of [stats]
 	databases map[string]table  // nil: "*", with the cluster's address
 	users     map[string]table  // nil: the cluster's superuser
-	build     *build            // nil: with the race detector
+	build     *clienttest.Build // nil: with the race detector
 	crowd     int               // how many clients are busy at a time; 0: some
 	// clientsStay is set when clients are still there at the end, on purpose.
 	clientsStay bool
@@ -70,7 +71,7 @@ func start(t testing.TB, o options) *pgweir {
 	p.db = p.newDatabase()
 	file := filepath.Join(t.TempDir(), "pgweir.toml")
 	writeConfig(t, file, configOf(o))
-	p.cmd = exec.Command(o.build.binary(t), "serve", "-c", file)
+	p.cmd = exec.Command(o.build.Binary(t), "serve", "-c", file)
 	p.cmd.Stderr = p.log
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else the race detector sleeps for 1 s at exit
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -148,7 +149,7 @@ func (p *pgweir) awaitLog(message, field string) string {
 			p.t.Fatalf("pgweir has ended: %v; its log:\n%s", p.cmd.ProcessState, p.log)
 		default:
 		}
-		line, ok := p.log.find(message)
+		line, ok := p.log.Find(message)
 		if ok {
 			value, _ = line[field].(string)
 		}
@@ -188,7 +189,7 @@ func (p *pgweir) awaitExit(limit time.Duration) int {
 func (p *pgweir) stop() {
 	defer func() {
 		if p.t.Failed() {
-			p.t.Logf("end of pgweir's log:\n%s", p.log.tail())
+			p.t.Logf("end of pgweir's log:\n%s", p.log.Tail())
 		}
 	}()
 	if !p.stopped {
@@ -200,7 +201,7 @@ func (p *pgweir) stop() {
 			p.t.Errorf("exit code %d after SIGTERM", code)
 		}
 	}
-	for _, line := range p.log.alarming() {
+	for _, line := range p.log.Alarming() {
 		p.t.Errorf("in the log: %s", line)
 	}
 	p.checkServersGone()

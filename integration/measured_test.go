@@ -105,8 +105,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("the report as JSON has %d parts, %v", len(report), err)
 	}
 	const message = "N+1: a statement for each row of a list"
-	await(t, patience, "the line in the log", func() bool { _, ok := p.log.find(message); return ok })
-	if line, _ := p.log.find(message); line["provenance"] != "orders.user_id <- users.id (30/30 values)" || line["application"] != "shop" {
+	await(t, patience, "the line in the log", func() bool { _, ok := p.log.Find(message); return ok })
+	if line, _ := p.log.Find(message); line["provenance"] != "orders.user_id <- users.id (30/30 values)" || line["application"] != "shop" {
 		t.Errorf("the line in the log is %v", line)
 	}
 }
@@ -139,8 +139,8 @@ func TestSlowStatement(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "SELECT 'secret', pg_sleep(0.2)"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, patience, "the plan", func() bool { _, ok := p.log.find("plan of a slow statement"); return ok })
-	line, ok := p.log.find("slow statement")
+	await(t, patience, "the plan", func() bool { _, ok := p.log.Find("plan of a slow statement"); return ok })
+	line, ok := p.log.Find("slow statement")
 	if !ok || line["statement"] != "SELECT $1, pg_sleep($2)" || line["limit"] == nil || line["reason"] != "threshold" {
 		t.Errorf("the line in the log is %v", line)
 	}

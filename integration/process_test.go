@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,13 +8,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pgweir/pgweir/integration/clienttest"
 )
 
-// logOutput collects what pgweir writes, JSON lines but for the race detector and a
-// crash. It takes it from a pipe.
+// logOutput collects what pgweir writes. It takes it from a pipe, which it may stop to do.
 type logOutput struct {
-	mu   sync.Mutex // guards the following
-	text bytes.Buffer
+	clienttest.Log
+
+	mu   sync.Mutex    // guards the following
 	wait chan struct{} // takes nothing until it is closed; nil: takes all
 	gone bool          // takes nothing any more, and closes the pipe
 }
@@ -40,62 +40,24 @@ func (l *logOutput) leave() {
 	l.gone = true
 }
 
-// Write implements io.Writer. It is called by one goroutine.
-func (l *logOutput) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	wait := l.wait
-	l.mu.Unlock()
-	if wait != nil {
-		<-wait
-	}
+// state returns whether it takes anything.
+func (l *logOutput) state() (wait chan struct{}, gone bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone {
+
+	return l.wait, l.gone
+}
+
+// Write implements io.Writer. It is called by one goroutine.
+func (l *logOutput) Write(p []byte) (int, error) {
+	if wait, _ := l.state(); wait != nil {
+		<-wait
+	}
+	if _, gone := l.state(); gone {
 		return 0, io.ErrClosedPipe
 	}
 
-	return l.text.Write(p)
-}
-
-// String returns all that was written.
-func (l *logOutput) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-
-	return l.text.String()
-}
-
-// tail returns the end of it, for the report of a failed test.
-func (l *logOutput) tail() string {
-	const limit = 4 << 10
-	s := l.String()
-
-	return s[max(0, len(s)-limit):]
-}
-
-// find returns the first line with a message.
-func (l *logOutput) find(message string) (table, bool) {
-	for line := range strings.Lines(l.String()) {
-		var fields table
-		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
-			return fields, true
-		}
-	}
-
-	return nil, false
-}
-
-// alarming returns the lines that no test should cause.
-func (l *logOutput) alarming() []string {
-	var lines []string
-	for line := range strings.Lines(l.String()) {
-		if strings.Contains(line, "DATA RACE") || strings.Contains(line, "panic") ||
-			strings.Contains(line, `"level":"error"`) {
-			lines = append(lines, line)
-		}
-	}
-
-	return lines
+	return l.Log.Write(p)
 }
 
 // resources are what a process holds.

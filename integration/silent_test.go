@@ -49,7 +49,7 @@ func TestServersGoneSilent(t *testing.T) {
 		t.Errorf("the others waited %v", took)
 	}
 	wantServers(t, p, 1, servers)
-	if line, ok := p.log.find("server check failed"); !ok || line["closed_as_well"] != float64(servers-1) {
+	if line, ok := p.log.Find("server check failed"); !ok || line["closed_as_well"] != float64(servers-1) {
 		t.Errorf("logged: %v", line)
 	}
 }

@@ -25,7 +25,7 @@ func TestSlowReaders(t *testing.T) {
 	}
 	await(t, goneTime, "the end of the query that nobody reads", func() bool { return p.backends("state <> 'idle'") == 0 })
 	await(t, 15*time.Second, "the log to say why", func() bool {
-		line, ok := p.log.find("client disconnected")
+		line, ok := p.log.Find("client disconnected")
 		if !ok {
 			return false
 		}

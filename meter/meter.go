@@ -24,9 +24,9 @@ type Options struct {
 	Stats stats.Options
 	// SlowParameters: slow statements are told of with their values, which may be secret.
 	SlowParameters bool
-	// NoLoops: loops in the traffic are not looked for.
-	NoLoops bool
-	Rules   nplusone.Rules
+	// NoNPlusOne: loops of an application, seen in its traffic, are not looked for.
+	NoNPlusOne bool
+	Rules      nplusone.Rules
 	// Memory is how many bytes the search for loops may take; 0: 64 MB.
 	Memory int
 }
@@ -52,7 +52,7 @@ func New(o Options) *Meter {
 		o.Log = zap.NewNop()
 	}
 	m := &Meter{options: o, Statements: stats.NewStatements(o.Stats, o.Posts...)}
-	if !o.NoLoops {
+	if !o.NoNPlusOne {
 		m.group = nplusone.New(nplusone.Options{
 			Rules: o.Rules, Loops: len(o.Posts), Memory: o.Memory, Start: time.Now().Add(-o.Now()),
 			Log: m.logFinding, Ended: m.ended,
@@ -141,8 +141,8 @@ func (m *Meter) Evicted() uint64 {
 	return m.group.Evicted()
 }
 
-// LoopMemory is how many bytes the search for loops takes.
-func (m *Meter) LoopMemory() int {
+// NPlusOneMemory is how many bytes the search for loops takes.
+func (m *Meter) NPlusOneMemory() int {
 	if m.group == nil {
 		return 0
 	}

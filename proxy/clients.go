@@ -143,9 +143,8 @@ func (s *session) snapshot(origin time.Time) Client {
 	state, since := s.state()
 	c := Client{
 		ID: s.id, Key: s.route.pool.Key(), Addr: address(s.addr).String(), Connected: origin.Add(s.connected),
-		State: state, Since: origin.Add(since),
+		State: state, Since: origin.Add(since), ApplicationName: s.application(),
 	}
-	c.ApplicationName, _ = s.settings.Get("application_name")
 	if k := s.link; k != nil && k.server != nil {
 		c.ServerPID, c.ServerSince = k.server.Welcome.PID, origin.Add(k.began)
 	}

@@ -179,7 +179,7 @@ func TestAPIWithoutLoops(t *testing.T) {
 	r.servePages(web.NewServer(web.Sources{
 		Proxy: r.proxy, Pools: r.pools, Loops: r.loops, Version: rigVersion, Log: zap.NewNop(),
 		Meter: meter.New(meter.Options{
-			Posts: []func(func()){func(f func()) { f() }}, Now: r.clock.Now, NoLoops: true,
+			Posts: []func(func()){func(f func()) { f() }}, Now: r.clock.Now, NoNPlusOne: true,
 		}),
 		LogDropped: func() uint64 { return rigLogDropped },
 	}))

@@ -80,7 +80,7 @@ func (c *statementCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.meter.Findings != nil {
 		counter(ch, c.cut, c.meter.Evicted())
-		gauge(ch, c.memory, float64(c.meter.LoopMemory()))
+		gauge(ch, c.memory, float64(c.meter.NPlusOneMemory()))
 		for l, n := range c.meter.Findings.Counts() {
 			counter(ch, c.findings, n, l.Database, l.Kind, l.Confidence.String(), label(l.Route))
 		}

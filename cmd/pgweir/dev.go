@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -179,17 +178,7 @@ pgweir is in front of %s.
 	return err
 }
 
-// dialable returns the address to connect to for one that a listener is bound to:
-// the loopback interface stands for all.
+// dialable is [reachable] for an address that a listener is bound to.
 func dialable(addr net.Addr) string {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok {
-		return addr.String()
-	}
-	host := tcp.IP.String()
-	if tcp.IP.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-
-	return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	return reachable(addr.String())
 }

@@ -33,7 +33,7 @@ func newMeter(s *config.Stats, loops *reactor.Group, log *zap.Logger) *meter.Met
 			},
 		},
 		SlowParameters: s.SlowParameters,
-		NoLoops:        !s.NPlusOne,
+		NoNPlusOne:     !s.NPlusOne,
 		Memory:         s.NPlusOneMemory << 20,
 		Rules: nplusone.Rules{
 			Fingerprints: s.NPlusOneIgnoreFingerprints,

@@ -6,7 +6,7 @@
 //
 // go test runs what needs Go alone, with 1 and with 16 clients. With -all, as in make
 // test-apps, it runs everything, also with 64, and prints a table; what is missing on the
-// machine makes it fail. -write puts the table into a page between two markers.
+// machine makes it fail, but for Active Record, which is skipped, and says so. -write puts the table into a page between two markers.
 package apps
 
 import (
@@ -14,11 +14,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/pgweir/pgweir/integration/clienttest"
-	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
 // The flags.
@@ -39,15 +37,7 @@ func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 // runTests runs the tests, prints the table and removes the program that was built.
 func runTests(m *testing.M) int {
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "pgweir-apps-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	pgweirBuild.Path = filepath.Join(dir, "pgweir")
-	code := pgtest.Main(m)
+	code := clienttest.RunTests(m, &pgweirBuild)
 	if *all || testing.Verbose() {
 		fmt.Print(ledger.String())
 	}

@@ -14,11 +14,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/pgweir/pgweir/integration/clienttest"
-	"github.com/pgweir/pgweir/internal/postgres/pgtest"
 )
 
 // all asks for the programs in other languages, and for all of the drivers' suites.
@@ -35,15 +33,7 @@ func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 // runTests runs the tests, prints the table and removes the program that was built.
 func runTests(m *testing.M) int {
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "pgweir-clients-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	pgweirBuild.Path = filepath.Join(dir, "pgweir")
-	code := pgtest.Main(m)
+	code := clienttest.RunTests(m, &pgweirBuild)
 	if *all {
 		fmt.Print(ledger.String())
 	}

@@ -1,4 +1,3 @@
-// Package clienttest is for tests that have other people's code work through pgweir: it
-// builds and runs pgweir, reads its log, and installs what programs in other languages
-// need. What cannot be done ends the test.
+// Package clienttest is for tests of the built program: it builds and runs pgweir, reads
+// its log, and installs what other people's code needs that is to work through it. What cannot be done ends the test.
 package clienttest

@@ -30,16 +30,16 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// tail returns the end of it.
-func (l *Log) tail() string {
+// Tail returns the end of it, for the report of a failed test.
+func (l *Log) Tail() string {
 	const limit = 4 << 10
 	s := l.String()
 
 	return s[max(0, len(s)-limit):]
 }
 
-// find returns the first line with a message.
-func (l *Log) find(message string) (map[string]any, bool) {
+// Find returns the first line with a message.
+func (l *Log) Find(message string) (map[string]any, bool) {
 	for line := range strings.Lines(l.String()) {
 		var fields map[string]any
 		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == message {
@@ -50,8 +50,8 @@ func (l *Log) find(message string) (map[string]any, bool) {
 	return nil, false
 }
 
-// alarming returns the lines that no client should cause.
-func (l *Log) alarming() []string {
+// Alarming returns the lines that no test should cause.
+func (l *Log) Alarming() []string {
 	var lines []string
 	for line := range strings.Lines(l.String()) {
 		if strings.Contains(line, "DATA RACE") || strings.Contains(line, "panic") ||

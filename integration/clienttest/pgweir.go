@@ -85,7 +85,7 @@ func (p *Pgweir) Await(t testing.TB, message, field string) string {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); <-ticker.C {
-		if line, ok := p.Log.find(message); ok {
+		if line, ok := p.Log.Find(message); ok {
 			value, _ := line[field].(string)
 
 			return value
@@ -114,10 +114,10 @@ func (p *Pgweir) stop(t testing.TB) {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("pgweir: exit code %d after SIGTERM", code)
 	}
-	for _, line := range p.Log.alarming() {
+	for _, line := range p.Log.Alarming() {
 		t.Errorf("in pgweir's log: %s", line)
 	}
 	if t.Failed() {
-		t.Logf("end of pgweir's log:\n%s", p.Log.tail())
+		t.Logf("end of pgweir's log:\n%s", p.Log.Tail())
 	}
 }

@@ -3,6 +3,7 @@ package nplusone
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 )
 
 // maxValues is how many single values of an execution are looked at.
@@ -66,11 +67,7 @@ type Bind struct {
 // body that is not well formed, whose parameters are then those in front of the error.
 func ReadBind(body []byte, types []uint32) (Bind, bool) {
 	var b Bind
-	r := reader{rest: body}
-	r.skipString() // the portal
-	r.skipString() // the statement
-	formats := r.take(2 * r.uint16())
-	n := r.uint16()
+	r, formats, n := openBind(body)
 	for i := 0; i < n && !r.bad; i++ {
 		raw := r.value()
 		if r.bad {
@@ -81,6 +78,31 @@ func ReadBind(body []byte, types []uint32) (Bind, bool) {
 	b.Formats = r.take(2 * r.uint16())
 
 	return b, !r.bad
+}
+
+// openBind reads the body of a Bind message up to its values: their formats, and how many
+// there are.
+func openBind(body []byte) (r reader, formats []byte, n int) {
+	r = reader{rest: body}
+	r.skipString() // the portal
+	r.skipString() // the statement
+	formats = r.take(2 * r.uint16())
+
+	return r, formats, r.uint16()
+}
+
+// BoundValues are the values in the body of a Bind message, each with whether it is in
+// binary, for who wants to show them; NULL is nil. They are part of the message. Of a
+// body that is not well formed they are those in front of the error.
+func BoundValues(body []byte) iter.Seq2[[]byte, bool] {
+	return func(yield func([]byte, bool) bool) {
+		r, formats, n := openBind(body)
+		for i := 0; i < n && !r.bad; i++ {
+			if raw := r.value(); r.bad || !yield(raw, formatOf(formats, i)) {
+				return
+			}
+		}
+	}
 }
 
 // parameter returns the hash of a parameter; 0 for NULL.
