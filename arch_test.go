@@ -121,7 +121,7 @@ func floorPlan() map[string]room {
 			why:  "conversations of clients with PostgreSQL, for tests",
 		},
 		"integration": {
-			ours: []string{"config", "integration/clienttest", postgres, "wire"}, theirs: []string{cmp, pgx, sys, toml},
+			ours: []string{"config", "integration/clienttest", postgres, postgres + "/pgtest", "wire"}, theirs: []string{cmp, pgx, sys, toml},
 			why: "what is integrated is the built binary, from outside",
 		},
 	}
